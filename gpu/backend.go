@@ -1,0 +1,68 @@
+package gpu
+
+import "context"
+
+// A Backend runs programs. It has two implementers: [Device] (WebGPU) and
+// [Reference] (the CPU twins).
+type Backend interface {
+	// NewBuffer returns a zeroed buffer of size bytes (a multiple of 16).
+	NewBuffer(label string, size int64) (Buffer, error)
+	// Compile plans the program's memory, allocates it, builds pipelines and
+	// bind groups. externals maps the name of every External buffer to its memory.
+	Compile(p *Program, externals map[string]Buffer) (Executable, error)
+	// Info describes the adapter.
+	Info() Info
+	// Close releases everything; buffers and executables become unusable.
+	Close()
+}
+
+// A Buffer is device memory.
+type Buffer interface {
+	Size() int64
+	Write(offset int64, data []byte) error
+	// Read waits for all work submitted before and copies len(data) bytes from offset.
+	Read(offset int64, data []byte) error
+	Release()
+}
+
+// An Executable is a compiled program.
+type Executable interface {
+	// Setup runs the set-up list; call it after compilation and whenever its inputs changed.
+	Setup(ctx context.Context) error
+	// Run submits one replay. It may return before the work is done; Buffer.Read waits.
+	Run(ctx context.Context) error
+	// Plan tells the memory the program uses.
+	Plan() *Plan
+	Release()
+}
+
+// Info describes an adapter for people and for choosing kernels.
+type Info struct {
+	Backend string // "webgpu" or "reference"
+	Name    string // for example "llvmpipe (LLVM 15.0.6, 256 bits)"
+	Vendor  string
+	Driver  string
+	Class   Class
+	Limits  Limits
+}
+
+// Class says what kind of processor an adapter is.
+type Class string
+
+// The classes of adapters.
+const (
+	Discrete   Class = "discrete GPU"
+	Integrated Class = "integrated GPU"
+	Software   Class = "software (CPU)"
+	Unknown    Class = "unknown"
+)
+
+// Limits are the limits of a device that programs must respect.
+type Limits struct {
+	StorageBinding int64 // bytes of one storage binding
+	BufferSize     int64 // bytes of one buffer
+	StorageBuffers int   // storage buffers per shader stage
+	WorkgroupSize  int   // invocations per workgroup
+	WorkgroupBytes int   // workgroup memory in bytes
+	Groups         int   // workgroups per dimension
+}

@@ -1,0 +1,140 @@
+package shaders
+
+// A Conv2DShape describes a two-dimensional convolution of x [Images IH IW IC]
+// with w [OC KH KW IC] to y [Images OH OW OC]. Padding is given before the
+// first row and column; what lies behind the last follows from OH and OW.
+type Conv2DShape struct {
+	Images, IH, IW, IC int
+	OH, OW, OC         int
+	KH, KW             int
+	SY, SX             int // stride
+	PY, PX             int // padding before
+	DY, DX             int // dilation
+}
+
+func (s Conv2DShape) flops() float64 {
+	return 2 * float64(s.Images*s.OH*s.OW*s.OC) * float64(s.KH*s.KW*s.IC)
+}
+
+func (s Conv2DShape) launch(k Kernel, n, tilesM, tilesN, z, rows int) Launch {
+	tiles := tilesM * tilesN * z
+	return Launch{
+		Kernel: k,
+		Groups: Spread(ceilDiv(tiles, 64)),
+		Params: params(s.Images, s.IH, s.IW, s.IC, s.OH, s.OW, s.OC, s.KH, s.KW, s.SY, s.SX, s.PY, s.PX, s.DY, s.DX,
+			n, tilesM, tilesN, tiles, rows),
+		Flops: s.flops(),
+	}
+}
+
+func conv2DShape(c Call) Conv2DShape {
+	u := c.U
+	return Conv2DShape{Images: u(0), IH: u(1), IW: u(2), IC: u(3), OH: u(4), OW: u(5), OC: u(6), KH: u(7), KW: u(8),
+		SY: u(9), SX: u(10), PY: u(11), PX: u(12), DY: u(13), DX: u(14)}
+}
+
+// Conv2D computes y = act(x ∗ w + bias + residual).
+// Arguments: x, w, [bias [OC]], [residual, shaped as y], y.
+func Conv2D(s Conv2DShape, e Epilogue) Launch {
+	k := tileKernel("conv2d", e, multiplesOf4(s.IC, s.OC), nil, func(c Call) { conv2DTwin(c, e) })
+	return s.launch(k, s.OC, ceilDiv(s.Images*s.OH*s.OW, 8), ceilDiv(s.OC, 8), 1, 0)
+}
+
+// taps calls f with every (output pixel, tap, input pixel) that meet.
+func (s Conv2DShape) taps(f func(out, tap, in int)) {
+	for n := range s.Images {
+		for oy := range s.OH {
+			for ox := range s.OW {
+				for t := range s.KH * s.KW {
+					y := oy*s.SY - s.PY + t/s.KW*s.DY
+					x := ox*s.SX - s.PX + t%s.KW*s.DX
+					if y >= 0 && y < s.IH && x >= 0 && x < s.IW {
+						f((n*s.OH+oy)*s.OW+ox, t, (n*s.IH+y)*s.IW+x)
+					}
+				}
+			}
+		}
+	}
+}
+
+func conv2DTwin(c Call, e Epilogue) {
+	s := conv2DShape(c)
+	x, w := c.Buffers[0].F(), c.Buffers[1].F()
+	y, finish := epilogueTwin(c, e)
+	sums := make([]float64, s.Images*s.OH*s.OW*s.OC)
+	s.taps(func(out, tap, in int) {
+		for o := range s.OC {
+			sum := 0.0
+			for i := range s.IC {
+				sum += float64(x[in*s.IC+i]) * float64(w[(o*s.KH*s.KW+tap)*s.IC+i])
+			}
+			sums[out*s.OC+o] += sum
+		}
+	})
+	for i, sum := range sums {
+		y[i] = finish(i, i%s.OC, sum)
+	}
+}
+
+// Conv2DGradInput computes dx from dy (and adds the residual, another gradient
+// of the same x). Arguments: dy, w, [residual, shaped as x], dx.
+func Conv2DGradInput(s Conv2DShape, residual bool) Launch {
+	e := Epilogue{Residual: residual}
+	k := tileKernel("conv2d_grad_input", e, multiplesOf4(s.IC, s.OC), nil, func(c Call) { conv2DGradInputTwin(c, e) })
+	rows := s.Images * ceilDiv(s.IH, s.SY) * ceilDiv(s.IW, s.SX)
+	return s.launch(k, s.IC, ceilDiv(rows, 8), ceilDiv(s.IC, 8), s.SY*s.SX, 0)
+}
+
+func conv2DGradInputTwin(c Call, e Epilogue) {
+	s := conv2DShape(c)
+	dy, w := c.Buffers[0].F(), c.Buffers[1].F()
+	dx, finish := epilogueTwin(c, e)
+	sums := make([]float64, s.Images*s.IH*s.IW*s.IC)
+	s.taps(func(out, tap, in int) {
+		for o := range s.OC {
+			g := float64(dy[out*s.OC+o])
+			for i := range s.IC {
+				sums[in*s.IC+i] += g * float64(w[(o*s.KH*s.KW+tap)*s.IC+i])
+			}
+		}
+	})
+	for i, sum := range sums {
+		dx[i] = finish(i, i%s.IC, sum)
+	}
+}
+
+// Conv2DWeightSplits returns the number of partials of Conv2DGradWeight.
+func Conv2DWeightSplits(s Conv2DShape) int {
+	tiles := ceilDiv(s.OC, 8) * ceilDiv(s.IC, 8) * s.KH * s.KW
+	lines := s.Images * s.OH
+	splits := max(1, min(lines/max(1, ceilDiv(64, s.OW)), wantTiles/tiles))
+	return ceilDiv(lines, ceilDiv(lines, splits))
+}
+
+// Conv2DGradWeight computes the weight gradient as partial sums
+// [splits OC KH KW IC], to be added by [SplitSum] when splits > 1.
+// Arguments: dy, x, partials.
+func Conv2DGradWeight(s Conv2DShape, splits int) Launch {
+	k := tileKernel("conv2d_grad_weight", Epilogue{}, multiplesOf4(s.IC, s.OC), nil, conv2DGradWeightTwin)
+	rows := ceilDiv(s.Images*s.OH, splits)
+	return s.launch(k, s.IC, ceilDiv(s.OC, 8), ceilDiv(s.IC, 8), s.KH*s.KW*splits, rows)
+}
+
+func conv2DGradWeightTwin(c Call) {
+	s := conv2DShape(c)
+	rows, weights := c.U(19), s.OC*s.KH*s.KW*s.IC
+	dy, x, out := c.Buffers[0].F(), c.Buffers[1].F(), c.Buffers[2].F()
+	sums := make([]float64, ceilDiv(s.Images*s.OH, rows)*weights)
+	s.taps(func(pixel, tap, in int) {
+		part := sums[pixel/s.OW/rows*weights:]
+		for o := range s.OC {
+			g := float64(dy[pixel*s.OC+o])
+			for i := range s.IC {
+				part[(o*s.KH*s.KW+tap)*s.IC+i] += g * float64(x[in*s.IC+i])
+			}
+		}
+	})
+	for i, sum := range sums {
+		out[i] = float32(sum)
+	}
+}

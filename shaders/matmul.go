@@ -1,0 +1,169 @@
+package shaders
+
+// A MatmulShape describes C[z] = act(op(A[z]) · op(B[z]) + bias + residual),
+// with op(A) [M K], op(B) [K N] and C [M N]. Zero strides get their dense
+// values, except ZA and ZB when Z > 1: there zero means that the operand is
+// shared by all z.
+type MatmulShape struct {
+	M, N, K    int
+	TA, TB     bool // A is stored [K M], B is stored [N K]
+	LDA        int  // row strides in elements
+	LDB        int
+	LDC        int
+	Z          int // batch, at least 1
+	ZA, ZB, ZC int // strides from one z to the next
+	OA, OB, OC int // offsets of the first element
+	Epilogue
+}
+
+func (s *MatmulShape) defaults() {
+	pick := func(p *int, transposed bool, rows, cols int) {
+		if *p == 0 {
+			*p = cols
+			if transposed {
+				*p = rows
+			}
+		}
+	}
+	pick(&s.LDA, s.TA, s.M, s.K)
+	pick(&s.LDB, s.TB, s.K, s.N)
+	pick(&s.LDC, false, s.M, s.N)
+	s.Z = max(s.Z, 1)
+	if s.ZC == 0 {
+		s.ZC = s.M * s.LDC
+	}
+}
+
+// vec4 says whether every row of every operand starts on a multiple of four
+// elements, so that no load or store of the kernel straddles one.
+func (s *MatmulShape) vec4() bool {
+	if s.TA && s.TB {
+		return false
+	}
+	a, b := s.K, s.N
+	if s.TA {
+		a = s.M
+	}
+	if s.TB {
+		b = s.K
+	}
+	return multiplesOf4(a, b, s.N, s.LDA, s.LDB, s.LDC, s.ZA, s.ZB, s.ZC, s.OA, s.OB, s.OC)
+}
+
+// Matmul multiplies matrices. Arguments: a, b, [bias [N]], [residual, laid out
+// as c], c.
+func Matmul(s MatmulShape) Launch {
+	s.defaults()
+	return s.launch(false, s.Z, s.K)
+}
+
+// MatmulSplit computes C = op(A)·op(B) (Z = 1, no epilogue) as partial sums
+// over ranges of K, for shapes with few tiles and a long K; the partials
+// [splits M N] are added by [SplitSum]. Arguments: a, b, partials.
+func MatmulSplit(s MatmulShape, splits int) Launch {
+	s.defaults()
+	if s.Z != 1 || s.Epilogue != (Epilogue{}) {
+		panic("shaders: MatmulSplit takes neither a batch nor an epilogue")
+	}
+	step := ceilDiv(ceilDiv(s.K, splits), 4) * 4
+	s.LDC, s.OC, s.ZC = s.N, 0, s.M*s.N
+	return s.launch(true, splits, step)
+}
+
+// MatmulSplits returns in how many ranges of K a product should be split so
+// that an adapter has enough invocations: 1 where the tiles suffice.
+func MatmulSplits(m, n, k int) int {
+	tiles := ceilDiv(m, 8) * ceilDiv(n, 8)
+	return max(1, min(k/64, wantTiles/tiles))
+}
+
+// wantTiles is the number of invocations below which splitting K pays. A CPU
+// adapter needs few; a GPU is busy with some thousands.
+const wantTiles = 2048
+
+func (s MatmulShape) launch(split bool, z, step int) Launch {
+	var flags []string
+	for _, f := range []struct {
+		on   bool
+		name string
+	}{{s.TA, "TA"}, {s.TB, "TB"}, {split, "SPLIT"}} {
+		if f.on {
+			flags = append(flags, f.name)
+		}
+	}
+	k := tileKernel("matmul", s.Epilogue, s.vec4(), flags, func(c Call) { matmulTwin(c, s.TA, s.TB, split, s.Epilogue) })
+	tm, tn := ceilDiv(s.M, 8), ceilDiv(s.N, 8)
+	return Launch{
+		Kernel: k,
+		Groups: Spread(ceilDiv(tm*tn*z, 64)),
+		Params: params(s.M, s.N, s.K, s.LDA, s.LDB, s.LDC, s.ZA, s.ZB, s.ZC, s.OA, s.OB, s.OC, tm, tn, tm*tn*z, step),
+		Flops:  2 * float64(s.M) * float64(s.N) * float64(s.K) * float64(s.Z),
+	}
+}
+
+func matmulTwin(c Call, ta, tb, split bool, e Epilogue) {
+	m, n, k := c.U(0), c.U(1), c.U(2)
+	lda, ldb, ldc := c.U(3), c.U(4), c.U(5)
+	za, zb, zc := c.U(6), c.U(7), c.U(8)
+	oa, ob, oc := c.U(9), c.U(10), c.U(11)
+	step := c.U(15)
+	a, b := c.Buffers[0].F(), c.Buffers[1].F()
+	out, finish := epilogueTwin(c, e)
+	row := make([]float64, n)
+	for z := range c.U(14) / (c.U(12) * c.U(13)) {
+		begin, end := 0, k
+		ka, kb := oa+z*za, ob+z*zb
+		if split {
+			begin, end = z*step, min((z+1)*step, k)
+			ka, kb = oa, ob
+		}
+		for i := range m {
+			clear(row)
+			for p := begin; p < end; p++ {
+				x := ka + i*lda + p
+				if ta {
+					x = ka + p*lda + i
+				}
+				if tb {
+					for j := range row {
+						row[j] += float64(a[x]) * float64(b[kb+j*ldb+p])
+					}
+				} else {
+					for j := range row {
+						row[j] += float64(a[x]) * float64(b[kb+p*ldb+j])
+					}
+				}
+			}
+			for j, sum := range row {
+				o := oc + z*zc + i*ldc + j
+				out[o] = finish(o, j, sum)
+			}
+		}
+	}
+}
+
+// SplitSum adds the partial results [splits n] of a split kernel into y [n].
+// Arguments: partials, y.
+func SplitSum(splits, n int) Launch {
+	t, width, name := "f32", 1, "splitsum"
+	if n%4 == 0 {
+		t, width, name = "vec4<f32>", 4, "splitsum vec4"
+	}
+	lanes := n / width
+	k := load(name, "splitsum", nil, map[string]string{"T": t}, splitSumTwin(width))
+	return Launch{Kernel: k, Groups: Spread(ceilDiv(lanes, 64)), Params: params(lanes, splits), Flops: float64(splits) * float64(n)}
+}
+
+func splitSumTwin(width int) func(Call) {
+	return func(c Call) {
+		x, y := c.Buffers[0].F(), c.Buffers[1].F()
+		n := width * c.U(0)
+		for i := range n {
+			sum := 0.0
+			for s := range c.U(1) {
+				sum += float64(x[s*n+i])
+			}
+			y[i] = float32(sum)
+		}
+	}
+}
