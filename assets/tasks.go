@@ -28,6 +28,8 @@ const none = "none"
 
 var places = []string{"left", "right", "top", "bottom"}
 
+// allTasks lists the tasks. What the default model learns is those of the first list, through their mixture; moving a
+// task to the second keeps it for fine-tuning.
 func allTasks() []task {
 	learnt := []task{
 		{
