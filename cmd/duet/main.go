@@ -1,0 +1,61 @@
+// Command duet classifies pictures together with their words, and fine-tunes
+// the model that does so, on this machine.
+//
+// Each subcommand is one type in a file of its own, with its flags as fields
+// and a method Run(context.Context, streams) error; to add one, write that file
+// and one line in [commands].
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands lists the subcommands in the order in which help shows them.
+type commands struct {
+	Serve serveCommand `cmd:"" help:"Serve the browser tab on this machine."`
+}
+
+// streams is where a command writes: results to out, everything else to err.
+type streams struct {
+	out, err io.Writer
+}
+
+func main() {
+	// The first Ctrl-C ends the context, so that a command can save what it
+	// has; the second one ends the program.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr}))
+}
+
+// run executes one command line and returns the exit status: 0, 1 after a
+// failure, 2 after a mistake in the command line.
+func run(ctx context.Context, args []string, s streams) int {
+	parser := kong.Must(&commands{},
+		kong.Name("duet"),
+		kong.Description("Classify pictures together with their words, and fine-tune the model on your own."),
+		kong.Writers(s.out, s.err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(s.err, "duet: %v (duet --help lists what there is)\n", err)
+		return 2
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(s); err != nil {
+		fmt.Fprintf(s.err, "duet %s: %v\n", command.Selected().Name, err)
+		return 1
+	}
+	return 0
+}
