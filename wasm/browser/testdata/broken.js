@@ -1,0 +1,2 @@
+console.warn('about to fail');
+throw new TypeError('the worker is broken');
