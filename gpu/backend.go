@@ -1,6 +1,9 @@
 package gpu
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // A Backend runs programs. It has two implementers: [Device] (WebGPU) and
 // [Reference] (the CPU twins).
@@ -29,11 +32,24 @@ type Buffer interface {
 type Executable interface {
 	// Setup runs the set-up list; call it after compilation and whenever its inputs changed.
 	Setup(ctx context.Context) error
-	// Run submits one replay. It may return before the work is done; Buffer.Read waits.
+	// Run submits one replay. It may return before the work is done; Buffer.Read
+	// waits. When ctx is cancelled between two submits of a long replay, the
+	// buffers that the replay writes hold a mixture of old and new content.
 	Run(ctx context.Context) error
 	// Plan tells the memory the program uses.
 	Plan() *Plan
+	// Stats tells what compilation and the last replay took.
+	Stats() Stats
 	Release()
+}
+
+// Stats are figures about an executable.
+type Stats struct {
+	Dispatches int           // of one replay
+	Kernels    int           // distinct kernels, set-up included
+	Compiled   int           // pipelines built by this compilation; the others were cached
+	Compile    time.Duration // time of the whole compilation
+	Submits    int           // of the last replay
 }
 
 // Info describes an adapter for people and for choosing kernels.

@@ -28,9 +28,10 @@ const (
 
 // A BufferSpec describes a buffer of a program.
 type BufferSpec struct {
-	Name string
-	Kind BufferKind
-	Size int64 // bytes, a multiple of 16
+	Name  string
+	Kind  BufferKind
+	Size  int64 // bytes, a multiple of 16
+	Words int   // 4-byte words of data; what follows up to Size is padding
 }
 
 // A View is a range of a program's buffer, as one argument of a dispatch.
@@ -52,7 +53,7 @@ func Bytes(words int) int64 { return int64(words+3) / 4 * 16 }
 
 func (p *Program) add(kind BufferKind, name string, words int) View {
 	size := max(Bytes(words), 16)
-	p.Buffers = append(p.Buffers, BufferSpec{Name: name, Kind: kind, Size: size})
+	p.Buffers = append(p.Buffers, BufferSpec{Name: name, Kind: kind, Size: size, Words: words})
 	return View{Buffer: len(p.Buffers) - 1, Size: size}
 }
 
@@ -83,8 +84,9 @@ func (p *Program) check(label string, l shaders.Launch, args []View) Dispatch {
 		panic(fmt.Sprintf("gpu: %s: kernel %s takes %d buffers, got %d", label, l.Kernel.Name, len(storage), len(args)))
 	}
 	for i, a := range args {
-		if a.Size <= 0 || a.Offset < 0 || a.Offset+a.Size > p.Buffers[a.Buffer].Size {
-			panic(fmt.Sprintf("gpu: %s: argument %s of kernel %s is out of its buffer", label, storage[i].Name, l.Kernel.Name))
+		if a.Size <= 0 || a.Offset < 0 || a.Offset+a.Size > p.Buffers[a.Buffer].Size || a.Offset%256 != 0 || a.Size%16 != 0 {
+			panic(fmt.Sprintf("gpu: %s: argument %s of kernel %s: bytes %d to %d of %s (%d bytes) are no valid view",
+				label, storage[i].Name, l.Kernel.Name, a.Offset, a.Offset+a.Size, p.Buffers[a.Buffer].Name, p.Buffers[a.Buffer].Size))
 		}
 		for j := range i {
 			if args[j].Buffer == a.Buffer && (storage[i].Access == shaders.ReadWrite || storage[j].Access == shaders.ReadWrite) {
@@ -93,6 +95,15 @@ func (p *Program) check(label string, l shaders.Launch, args []View) Dispatch {
 		}
 	}
 	return Dispatch{Launch: l, Label: label, Args: args}
+}
+
+// Bytes is what the dispatch may read and write: the sizes of its arguments.
+func (d Dispatch) Bytes() int64 {
+	var n int64
+	for _, a := range d.Args {
+		n += a.Size
+	}
+	return n
 }
 
 // String prints the program: buffers, then one line per dispatch.

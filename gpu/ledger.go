@@ -1,0 +1,60 @@
+package gpu
+
+// A purpose says what a buffer of the device is for.
+type purpose uint8
+
+const (
+	forParameters purpose = iota
+	forTemps
+	forPersistent
+	forUniforms
+	forStaging
+	purposes
+)
+
+// Allocated counts the bytes of every buffer the device was asked for and has
+// not released, by purpose.
+type Allocated struct {
+	Parameters int64 // NewBuffer: weights, optimiser state, inputs and outputs
+	Temps      int64 // slots of compiled programs
+	Persistent int64 // persistent buffers of compiled programs
+	Uniforms   int64 // parameters of compiled programs' dispatches
+	Staging    int64 // read-back
+	Buffers    int   // number of buffers
+	Most       int64 // largest total so far
+}
+
+// Programs is the memory of compiled programs: the sum of their plans' peaks.
+func (a Allocated) Programs() int64 { return a.Temps + a.Persistent + a.Uniforms }
+
+// Total is the memory of all buffers.
+func (a Allocated) Total() int64 { return a.Parameters + a.Programs() + a.Staging }
+
+// A ledger counts buffers as they come and go.
+type ledger struct {
+	bytes   [purposes]int64
+	buffers int
+	most    int64
+}
+
+func (l *ledger) add(f purpose, bytes int64, buffers int) {
+	l.bytes[f] += bytes
+	l.buffers += buffers
+	var total int64
+	for _, n := range l.bytes {
+		total += n
+	}
+	l.most = max(l.most, total)
+}
+
+func (l *ledger) report() Allocated {
+	return Allocated{
+		Parameters: l.bytes[forParameters],
+		Temps:      l.bytes[forTemps],
+		Persistent: l.bytes[forPersistent],
+		Uniforms:   l.bytes[forUniforms],
+		Staging:    l.bytes[forStaging],
+		Buffers:    l.buffers,
+		Most:       l.most,
+	}
+}

@@ -1,0 +1,104 @@
+package gpu
+
+import (
+	"math"
+	"time"
+)
+
+// A Rate is what an adapter is taken to do per second while nothing has been
+// measured yet.
+type Rate struct {
+	Flops float64 // floating-point operations
+	Bytes float64 // bytes of arguments
+}
+
+// RateOf returns a cautious rate for a class of adapters: too many submits cost
+// little, one that runs too long is killed by the browser's or the driver's watchdog.
+func RateOf(c Class) Rate {
+	switch c {
+	case Discrete:
+		return Rate{Flops: 1e12, Bytes: 1e11}
+	case Integrated:
+		return Rate{Flops: 1e11, Bytes: 1e10}
+	case Software:
+		return Rate{Flops: 2e9, Bytes: 1e9}
+	}
+	return Rate{Flops: 2e10, Bytes: 5e9}
+}
+
+// launchSeconds is the fixed cost of a dispatch.
+const launchSeconds = 2e-6
+
+// seconds estimates the time of a dispatch at a rate.
+func (r Rate) seconds(d *Dispatch) float64 {
+	return launchSeconds + d.Flops/r.Flops + float64(d.Bytes())/r.Bytes
+}
+
+// Splits returns where a replay at this rate is cut into submits, as the end of
+// each, so that none is estimated above limit; a single dispatch above it
+// stands alone.
+func (p *Plan) Splits(limit time.Duration, r Rate) []int {
+	costs := make([]float64, len(p.Program.Dispatch))
+	for i := range costs {
+		costs[i] = r.seconds(&p.Program.Dispatch[i])
+	}
+	return split(nil, costs, limit.Seconds())
+}
+
+// split appends to ends the end of each run of costs that stays within limit.
+func split(ends []int, costs []float64, limit float64) []int {
+	sum := 0.0
+	for i, c := range costs {
+		if sum > 0 && sum+c > limit {
+			ends = append(ends, i)
+			sum = 0
+		}
+		sum += c
+	}
+	if len(costs) > 0 {
+		ends = append(ends, len(costs))
+	}
+	return ends
+}
+
+// An estimator turns nominal costs into expected seconds by what it has
+// measured, kernel by kernel.
+type estimator struct {
+	rate    Rate
+	factors map[string]*float64 // by kernel name: measured over nominal
+}
+
+// factor returns the correction of a kernel, shared by all its dispatches.
+func (e *estimator) factor(kernel string) *float64 {
+	f, ok := e.factors[kernel]
+	if !ok {
+		f = new(float64)
+		*f = 1
+		e.factors[kernel] = f
+	}
+	return f
+}
+
+// learn corrects the kernels of a submit that was expected to take some seconds
+// and took others. It follows a slow measurement at once and a fast one by
+// half: the cost of overrunning the limit is higher than that of one more submit.
+func (e *estimator) learn(factors []*float64, expected, took float64) {
+	if expected <= 0 || took <= 0 {
+		return
+	}
+	ratio := took / expected
+	if ratio > 0.8 && ratio < 1.25 {
+		return
+	}
+	if ratio < 1 {
+		ratio = math.Sqrt(ratio)
+	}
+	// A kernel's factor is adjusted once, however often the submit runs it.
+	done := map[*float64]bool{}
+	for _, f := range factors {
+		if !done[f] {
+			done[f] = true
+			*f = min(max(*f*ratio, 1e-6), 1e6)
+		}
+	}
+}
