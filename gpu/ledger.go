@@ -9,6 +9,7 @@ const (
 	forPersistent
 	forUniforms
 	forStaging
+	forQueries
 	purposes
 )
 
@@ -19,7 +20,7 @@ type Allocated struct {
 	Temps      int64 // slots of compiled programs
 	Persistent int64 // persistent buffers of compiled programs
 	Uniforms   int64 // parameters of compiled programs' dispatches
-	Staging    int64 // read-back
+	Staging    int64 // read-back, also of timestamps
 	Buffers    int   // number of buffers
 	Most       int64 // largest total so far
 }
@@ -53,7 +54,7 @@ func (l *ledger) report() Allocated {
 		Temps:      l.bytes[forTemps],
 		Persistent: l.bytes[forPersistent],
 		Uniforms:   l.bytes[forUniforms],
-		Staging:    l.bytes[forStaging],
+		Staging:    l.bytes[forStaging] + l.bytes[forQueries],
 		Buffers:    l.buffers,
 		Most:       l.most,
 	}

@@ -21,6 +21,8 @@ func usage(f purpose) wgpu.BufferUsage {
 	switch f {
 	case forStaging:
 		return wgpu.BufferUsageMapRead | wgpu.BufferUsageCopyDst
+	case forQueries:
+		return wgpu.BufferUsageQueryResolve | wgpu.BufferUsageCopySrc
 	case forUniforms:
 		return wgpu.BufferUsageUniform | wgpu.BufferUsageCopyDst
 	}
