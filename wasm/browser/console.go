@@ -1,3 +1,6 @@
+// chromedp starts processes and does not compile for js.
+//go:build !js
+
 package browser
 
 import (

@@ -1,0 +1,77 @@
+# make run      install what is missing, build, run the demo, then serve the tab
+# make test     install what is missing, then every test
+# make build    bin/duet                make wasm     the tab, in bin/web
+# make serve    the tab on localhost    make assets   the pictures that the program embeds
+# make lint     style and import rules  make fuzz     every fuzz test for FUZZTIME
+# make bench    speed, one line a case  make vectors  conformance, one line an operator
+# make deps     install what is missing for all of these
+
+SHELL    := /bin/bash
+GO       ?= go
+FUZZTIME ?= 30s
+LINK     := -trimpath -buildvcs=false -ldflags='-s -w'
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# The tab is these files, the program compiled for the browser, and Go's glue.
+# Scripts named .mjs are tools and tests for node and stay out.
+PAGE := $(wildcard wasm/*.html wasm/*.js wasm/*.css wasm/*.webmanifest wasm/*.svg wasm/*.png)
+NODE_TESTS := $(wildcard wasm/*.test.mjs)
+
+.PHONY: run test build wasm serve assets lint fuzz bench vectors deps deps-run deps-test
+.DEFAULT_GOAL := build
+
+run: deps-run build wasm
+	bin/duet demo
+	@if [ -z "$$CI" ] && { [ -t 1 ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; }; then \
+	  bin/duet serve; \
+	else \
+	  echo 'There is no terminal or display here; "make serve" serves the tab on localhost.'; \
+	fi
+
+test: deps build wasm
+	$(if $(NODE_TESTS),node --test $(NODE_TESTS))
+	$(GO) test -shuffle=on -timeout 20m ./...
+
+build: assets
+	$(GO) build $(LINK) -o bin/duet ./cmd/duet
+
+wasm: assets
+	@mkdir -p bin/web
+	GOOS=js GOARCH=wasm $(GO) build $(LINK) -o bin/main.wasm ./cmd/duet
+	node wasm/pack.mjs bin/web bin/main.wasm "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" $(PAGE)
+
+serve: build wasm
+	bin/duet serve
+
+assets:
+	$(GO) run ./assets/fetch
+
+lint: deps
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w" $$unformatted; exit 1; fi
+	$(GO) vet ./...
+	GOOS=js GOARCH=wasm $(GO) build -o /dev/null ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) test -count=1 -run '^TestRules' ./cmd/duet
+
+fuzz: deps
+	@grep -rE --include='*_test.go' '^func Fuzz' . | sed -E 's#^(.*)/[^/]*:func (Fuzz[A-Za-z0-9_]*).*#\1 \2#' | sort | \
+	while read -r package name; do \
+	  echo "$$package $$name"; \
+	  $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
+
+bench: build
+	bin/duet bench
+
+vectors: deps wasm
+	$(GO) run ./cmd/vectors
+
+deps: deps-test wasm/node_modules/.package-lock.json
+
+deps-run deps-test: deps-%:
+	@.ci/deps.sh $*
+
+wasm/node_modules/.package-lock.json: wasm/package.json wasm/package-lock.json | deps-test
+	cd wasm && npm ci --ignore-scripts
+	@touch $@
