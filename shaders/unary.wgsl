@@ -1,11 +1,12 @@
 // y = f(x), element by element, four at a time.
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
-struct Params { n: u32 } // vec4s
+struct Params { n: u32, alpha: f32, beta: f32 } // n in vec4s
 @group(0) @binding(2) var<uniform> P: Params;
 const WORKGROUP: u32 = 64u;
 #import "index"
 #import "activation"
+#import "elementary"
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -13,5 +14,5 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
   if (i >= P.n) {
     return;
   }
-  y[i] = {{F}}(x[i]);
+  y[i] = {{F}};
 }
