@@ -1,0 +1,97 @@
+package graph
+
+import (
+	"math"
+	"slices"
+)
+
+// embedding looks up rows of a table. Operands: table [V D], ids.
+type embedding struct{}
+
+// Embedding returns the rows of t [V D] that ids (uint32, any shape) name.
+func (t Tensor) Embedding(ids Tensor) Tensor { return t.g.apply1(embedding{}, t, ids) }
+
+func (embedding) name() string { return "embedding" }
+func (embedding) infer(in [][]int) [][]int {
+	if len(in[0]) != 2 {
+		fail("embedding: table %v, want [V D]", in[0])
+	}
+	return [][]int{append(slices.Clone(in[1]), in[0][1])}
+}
+func (embedding) grad(n *node, dy []Tensor, _ []bool) []Tensor {
+	return []Tensor{n.in[0].g.apply1(embeddingGrad{shape: n.in[0].Shape()}, n.in[1], dy[0]), {}}
+}
+
+// embeddingGrad sums the gradients of each row. Operands: ids, dy.
+type embeddingGrad struct {
+	noGrad
+	shape []int
+}
+
+func (o embeddingGrad) name() string          { return "embedding_grad" }
+func (o embeddingGrad) infer([][]int) [][]int { return [][]int{o.shape} }
+
+// attention is multi-head attention. Operands: q [B Tq H·Dh], k, v [B Tk Hkv·Dh],
+// [lengths [B]], [mask]; outputs: o [B Tq H·Dh] and log-sum-exp [B H Tq].
+type attention struct {
+	heads, kvHeads int
+	scale          float32
+	lengths        bool
+	mask           bool
+}
+
+// Attention is the field's scaled dot-product attention: o = softmax(q·kᵀ·scale + mask)·v.
+type Attention struct {
+	Heads   int
+	KVHeads int     // 0: as many as Heads; grouped-query attention otherwise
+	Scale   float32 // 0: 1/√Dh
+	Lengths Tensor  // [B] uint32, optional: keys from there on are masked
+	Mask    Tensor  // [B|1 H|1 Tq Tk], optional: added to the scores
+}
+
+// Attend applies attention to queries [B Tq H·Dh], keys and values [B Tk Hkv·Dh].
+func (a Attention) Attend(q, k, v Tensor) Tensor {
+	o := attention{heads: a.Heads, kvHeads: a.KVHeads, scale: a.Scale, lengths: a.Lengths.ok(), mask: a.Mask.ok()}
+	if o.kvHeads == 0 {
+		o.kvHeads = o.heads
+	}
+	if o.heads < 1 || o.kvHeads < 1 || len(q.Shape()) != 3 || q.Dim(2)%o.heads != 0 {
+		fail("attention: queries %v and %d heads do not fit", q.Shape(), o.heads)
+	}
+	if o.scale == 0 {
+		o.scale = float32(1 / math.Sqrt(float64(q.Dim(2)/o.heads)))
+	}
+	in := []Tensor{q, k, v}
+	if o.lengths {
+		in = append(in, a.Lengths)
+	}
+	if o.mask {
+		in = append(in, a.Mask)
+	}
+	return q.g.apply(o, in...)[0]
+}
+
+func (o attention) name() string { return "attention" }
+
+func (o attention) infer(in [][]int) [][]int {
+	q, k, v := in[0], in[1], in[2]
+	dh := q[2] / o.heads
+	if len(k) != 3 || !slices.Equal(k[:2], v[:2]) || k[0] != q[0] || k[2] != dh*o.kvHeads || o.heads%o.kvHeads != 0 || v[2]%o.kvHeads != 0 {
+		fail("attention: queries %v, keys %v and values %v with %d and %d heads do not fit", q, k, v, o.heads, o.kvHeads)
+	}
+	return [][]int{{q[0], q[1], v[2] / o.kvHeads * o.heads}, {q[0], o.heads, q[1]}}
+}
+
+func (o attention) grad(n *node, dy []Tensor, _ []bool) []Tensor {
+	in := append([]Tensor{n.out[0], n.out[1], dy[0]}, n.in...)
+	return append(n.in[0].g.apply(attentionGrad{attention: o}, in...), make([]Tensor, len(n.in)-3)...)
+}
+
+// attentionGrad computes dq, dk, dv. Operands: o, log-sum-exp, do, q, k, v, [lengths], [mask].
+type attentionGrad struct {
+	noGrad
+	attention attention
+}
+
+func (o attentionGrad) name() string             { return "attention_grad" }
+func (o attentionGrad) infer(in [][]int) [][]int { return [][]int{in[3], in[4], in[5]} }

@@ -1,0 +1,124 @@
+package model
+
+import (
+	"fmt"
+	"maps"
+	"unsafe"
+
+	"duet/gpu"
+	"duet/model/nn"
+)
+
+// Memory is the device memory of a model's parameters: a few arenas, and a
+// buffer for each running statistic. Programs for training, validation and
+// prediction share it.
+type Memory struct {
+	Params  *nn.Params
+	Arenas  []nn.Arena
+	backend gpu.Backend
+	buffers map[string]gpu.Buffer
+}
+
+// arenaWords bounds an arena, so that it stays under WebGPU's default limit of
+// 128 MiB for a binding.
+const arenaWords = 16 << 20
+
+// Place lays the parameters out (after any freezing) and allocates them on the
+// backend, zeroed.
+func Place(backend gpu.Backend, params *nn.Params) (*Memory, error) {
+	m := &Memory{Params: params, backend: backend, buffers: map[string]gpu.Buffer{}}
+	m.Arenas = params.Layout(arenaWords)
+	for _, a := range m.Arenas {
+		if _, err := m.Allocate(a.Name, a.Words); err != nil {
+			m.Release()
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// Allocate adds a buffer of words 4-byte words under a name that programs know
+// as an external.
+func (m *Memory) Allocate(name string, words int) (gpu.Buffer, error) {
+	b, err := m.backend.NewBuffer(name, gpu.Bytes(words))
+	if err != nil {
+		return nil, fmt.Errorf("model: allocating %s: %w", name, err)
+	}
+	if old := m.buffers[name]; old != nil {
+		old.Release()
+	}
+	m.buffers[name] = b
+	return b, nil
+}
+
+// Buffer returns the buffer of that name, or nil.
+func (m *Memory) Buffer(name string) gpu.Buffer { return m.buffers[name] }
+
+// Externals returns all buffers by name, with those of extra added.
+func (m *Memory) Externals(extra map[string]gpu.Buffer) map[string]gpu.Buffer {
+	all := maps.Clone(m.buffers)
+	maps.Copy(all, extra)
+	return all
+}
+
+// Set uploads a parameter, given in the checkpoint's layout.
+func (m *Memory) Set(p *nn.Param, values []float32) error {
+	if len(values) != p.Len() {
+		return fmt.Errorf("model: %s has %d values, want %d", p.Name, len(values), p.Len())
+	}
+	s := p.Slot()
+	return m.buffers[s.Buffer].Write(int64(s.Offset)*4, Bytes(p.Store(values)))
+}
+
+// Get downloads a parameter in the checkpoint's layout.
+func (m *Memory) Get(p *nn.Param) ([]float32, error) {
+	return m.get(p, p.Slot().Buffer)
+}
+
+// GetFrom downloads what another arena holds at the parameter's place: its
+// gradient or a moment of Adam.
+func (m *Memory) GetFrom(p *nn.Param, arena string) ([]float32, error) {
+	return m.get(p, p.Sibling(arena).Buffer)
+}
+
+func (m *Memory) get(p *nn.Param, buffer string) ([]float32, error) {
+	y := make([]float32, p.StoredLen())
+	if err := m.buffers[buffer].Read(int64(p.Slot().Offset)*4, Bytes(y)); err != nil {
+		return nil, fmt.Errorf("model: reading %s: %w", p.Name, err)
+	}
+	return p.Load(y), nil
+}
+
+// SetIn uploads values to the parameter's place in another arena.
+func (m *Memory) SetIn(p *nn.Param, arena string, values []float32) error {
+	if len(values) != p.Len() {
+		return fmt.Errorf("model: %s of %s has %d values, want %d", arena, p.Name, len(values), p.Len())
+	}
+	return m.buffers[p.Sibling(arena).Buffer].Write(int64(p.Slot().Offset)*4, Bytes(p.Store(values)))
+}
+
+// Initialize uploads the starting values of every parameter.
+func (m *Memory) Initialize(seed uint64) error {
+	for _, p := range m.Params.All() {
+		if err := m.Set(p, p.Initial(seed)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Release frees the buffers.
+func (m *Memory) Release() {
+	for _, b := range m.buffers {
+		b.Release()
+	}
+	clear(m.buffers)
+}
+
+// Bytes views 4-byte values as bytes, without a copy.
+func Bytes[T float32 | uint32 | int32](x []T) []byte {
+	if len(x) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), 4*len(x))
+}

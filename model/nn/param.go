@@ -1,0 +1,261 @@
+package nn
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"duet/model/graph"
+)
+
+// A Param is a tensor of a model that a checkpoint holds: a weight, or a
+// running statistic.
+type Param struct {
+	Name  string // the checkpoint's key
+	Shape []int  // as in the checkpoint: Linear [out in], convolution [O I KH KW]
+	Init  Init
+	State bool // running statistics: never trained by the optimiser
+	New   bool // belongs to a layer on top of the towers (learning-rate group)
+
+	Trainable bool
+	NoDecay   bool // biases and norms: exempt from weight decay where the recipe says so
+
+	stored []int // shape in memory; convolutions are [O KH KW I'], I' a multiple of four
+	slot   graph.Slot
+}
+
+// An Init says how a parameter starts.
+type Init struct {
+	Kind  InitKind
+	Bound float32 // Uniform: half-width; Normal: standard deviation; Fill: the value
+	Zero  int     // Normal: this row stays zero when ≥ 0 (the padding token)
+}
+
+// InitKind names a distribution.
+type InitKind uint8
+
+// The initialisations in use.
+const (
+	Fill InitKind = iota
+	Uniform
+	Normal
+)
+
+// Params are the parameters of a model, in the order of their definition.
+type Params struct {
+	list   []*Param
+	byName map[string]*Param
+}
+
+// NewParams returns an empty list.
+func NewParams() *Params { return &Params{byName: map[string]*Param{}} }
+
+// Add defines a parameter. Names are unique.
+func (ps *Params) Add(name string, init Init, shape ...int) *Param {
+	if ps.byName[name] != nil {
+		panic("nn: parameter " + name + " is defined twice")
+	}
+	p := &Param{Name: name, Shape: shape, Init: init, Trainable: true, stored: slices.Clone(shape)}
+	if len(shape) == 4 {
+		p.stored = []int{shape[0], shape[2], shape[3], roundUp4(shape[1])}
+	}
+	ps.list = append(ps.list, p)
+	ps.byName[name] = p
+	return p
+}
+
+func roundUp4(n int) int { return (n + 3) / 4 * 4 }
+
+// All returns the parameters in order; callers must not change the slice.
+func (ps *Params) All() []*Param { return ps.list }
+
+// Get returns the parameter named name, or nil.
+func (ps *Params) Get(name string) *Param { return ps.byName[name] }
+
+// Len returns the number of elements in the checkpoint's shape.
+func (p *Param) Len() int { return product(p.Shape) }
+
+// StoredLen returns the number of elements in memory.
+func (p *Param) StoredLen() int { return product(p.stored) }
+
+// Slot returns where the parameter lives; valid after Params.Layout.
+func (p *Param) Slot() graph.Slot { return p.slot }
+
+func product(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
+
+// Tensor returns the parameter as a tensor of g, in its memory layout. In a
+// graph for inference (train false) nothing is trainable.
+func (p *Param) Tensor(g *graph.Graph, train bool) graph.Tensor {
+	return g.Param(p.Name, p.stored, p.slot, train && p.Trainable && !p.State)
+}
+
+// Freeze marks the parameters whose names begin with one of the prefixes as
+// not trainable and all others as trainable. An unknown prefix is an error.
+func (ps *Params) Freeze(prefixes []string) error {
+	for _, prefix := range prefixes {
+		if !slices.ContainsFunc(ps.list, func(p *Param) bool { return strings.HasPrefix(p.Name, prefix) }) {
+			return fmt.Errorf("nn: no parameter is named %s…; the model's parts are %s", prefix, strings.Join(ps.parts(), ", "))
+		}
+	}
+	for _, p := range ps.list {
+		p.Trainable = !p.State && !slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(p.Name, prefix) })
+	}
+	return nil
+}
+
+// parts lists the first components of the parameters' names.
+func (ps *Params) parts() []string {
+	var parts []string
+	for _, p := range ps.list {
+		first, _, _ := strings.Cut(p.Name, ".")
+		if !slices.Contains(parts, first) {
+			parts = append(parts, first)
+		}
+	}
+	return parts
+}
+
+// An Arena is one device buffer of many parameters.
+type Arena struct {
+	Name  string
+	Words int
+}
+
+// Arena buffers hold trained weights, their gradients and the two moments of
+// Adam at the same offsets.
+const (
+	Weights = "weights"
+	Grads   = "grads"
+	MomentM = "adam_m"
+	MomentV = "adam_v"
+	frozen  = "frozen"
+)
+
+// alignment of a parameter in an arena: 64 words are the 256 bytes that WebGPU
+// asks of a binding's offset.
+const alignment = 64
+
+// Layout places every parameter: trained ones in arenas named weights.0,
+// weights.1, … of at most maxWords (a longer tensor gets one of its own), the
+// others in frozen.0, …, running statistics each in a buffer of its own, since
+// one kernel writes two of them.
+func (ps *Params) Layout(maxWords int) []Arena {
+	var arenas []Arena
+	open := map[string]int{} // kind → index of its current arena
+	counts := map[string]int{}
+	for _, p := range ps.list {
+		if p.State {
+			p.slot = graph.Slot{Buffer: "state." + p.Name, Words: p.StoredLen()}
+			arenas = append(arenas, Arena{p.slot.Buffer, p.StoredLen()})
+			continue
+		}
+		kind := Weights
+		if !p.Trainable {
+			kind = frozen
+		}
+		size := (p.StoredLen() + alignment - 1) / alignment * alignment
+		i, ok := open[kind]
+		if !ok || arenas[i].Words+size > maxWords {
+			i = len(arenas)
+			open[kind] = i
+			arenas = append(arenas, Arena{Name: fmt.Sprintf("%s.%d", kind, counts[kind])})
+			counts[kind]++
+		}
+		p.slot = graph.Slot{Buffer: arenas[i].Name, Offset: arenas[i].Words}
+		arenas[i].Words += size
+	}
+	words := map[string]int{}
+	for _, a := range arenas {
+		words[a.Name] = a.Words
+	}
+	for _, p := range ps.list {
+		p.slot.Words = words[p.slot.Buffer]
+	}
+	return arenas
+}
+
+// Sibling returns the parameter's place in another arena of the same layout:
+// [Grads], [MomentM] or [MomentV].
+func (p *Param) Sibling(arena string) graph.Slot {
+	s := p.slot
+	s.Buffer = arena + strings.TrimPrefix(s.Buffer, Weights)
+	return s
+}
+
+// Initial returns the parameter's starting values in the checkpoint's layout.
+// Every parameter has a random stream of its own, so that adding one leaves
+// the others as they were.
+func (p *Param) Initial(seed uint64) []float32 {
+	h := fnv.New64a()
+	h.Write([]byte(p.Name))
+	rng := rand.New(rand.NewPCG(seed, h.Sum64()))
+	x := make([]float32, p.Len())
+	for i := range x {
+		switch p.Init.Kind {
+		case Fill:
+			x[i] = p.Init.Bound
+		case Uniform:
+			x[i] = (2*rng.Float32() - 1) * p.Init.Bound
+		case Normal:
+			x[i] = float32(rng.NormFloat64()) * p.Init.Bound
+		}
+	}
+	if p.Init.Kind == Normal && p.Init.Zero >= 0 && len(p.Shape) == 2 {
+		width := p.Shape[1]
+		if row := p.Init.Zero * width; row+width <= len(x) {
+			clear(x[row : row+width])
+		}
+	}
+	return x
+}
+
+// Store converts values from the checkpoint's layout to the memory layout:
+// convolutions from [O I KH KW] to [O KH KW I'], missing channels zero.
+func (p *Param) Store(x []float32) []float32 {
+	if len(p.Shape) != 4 {
+		return x
+	}
+	y := make([]float32, p.StoredLen())
+	p.eachTap(func(checkpoint, stored int) { y[stored] = x[checkpoint] })
+	return y
+}
+
+// Load converts values from the memory layout to the checkpoint's.
+func (p *Param) Load(y []float32) []float32 {
+	if len(p.Shape) != 4 {
+		return y[:p.Len()]
+	}
+	x := make([]float32, p.Len())
+	p.eachTap(func(checkpoint, stored int) { x[checkpoint] = y[stored] })
+	return x
+}
+
+func (p *Param) eachTap(f func(checkpoint, stored int)) {
+	o, in, kh, kw, padded := p.Shape[0], p.Shape[1], p.Shape[2], p.Shape[3], p.stored[3]
+	for a := range o {
+		for b := range in {
+			for t := range kh * kw {
+				f((a*in+b)*kh*kw+t, (a*kh*kw+t)*padded+b)
+			}
+		}
+	}
+}
+
+// linearInit is PyTorch's for Linear: uniform within 1/√fan-in, bias too.
+func linearInit(fanIn int) Init {
+	return Init{Kind: Uniform, Bound: float32(1 / math.Sqrt(float64(fanIn)))}
+}
+
+// kaimingFanOut is torchvision's for convolutions: normal with variance 2/fan-out.
+func kaimingFanOut(out, kernel int) Init {
+	return Init{Kind: Normal, Bound: float32(math.Sqrt(2 / float64(out*kernel*kernel))), Zero: -1}
+}

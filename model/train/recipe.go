@@ -1,0 +1,81 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// A Recipe is how a model is trained. It is plain data and stands in the
+// model's config.json.
+type Recipe struct {
+	LearningRate   float64  `json:"learning_rate"`
+	TowerRate      float64  `json:"tower_rate"`                // factor on the learning rate of the two towers; 1 means the same for all
+	Beta1          float64  `json:"beta1"`                     // Adam
+	Beta2          float64  `json:"beta2"`                     // Adam
+	Eps            float64  `json:"eps"`                       // Adam
+	WeightDecay    float64  `json:"weight_decay"`              // decoupled (AdamW); biases and norms are exempt
+	ClipNorm       float64  `json:"clip_norm"`                 // of the gradient over all parameters; 0: none
+	Warmup         int      `json:"warmup_steps"`              // steps of linear warm-up
+	Schedule       string   `json:"schedule"`                  // "cosine" to zero at the end, or "constant"
+	Batch          int      `json:"batch_size"`                //
+	Epochs         int      `json:"epochs"`                    //
+	MaxSteps       int      `json:"max_steps,omitempty"`       // 0: as many as the epochs have
+	LabelSmoothing float64  `json:"label_smoothing,omitempty"` //
+	Dropout        float64  `json:"dropout,omitempty"`         //
+	BatchNorm      string   `json:"batch_norm"`                // "batch" statistics or "frozen"
+	Freeze         []string `json:"freeze,omitempty"`          // prefixes of parameters that are not trained
+	Seed           uint64   `json:"seed"`                      //
+}
+
+// Validate reports the first setting that makes no sense.
+func (r Recipe) Validate() error {
+	switch {
+	case !(r.LearningRate > 0) || r.LearningRate > 10:
+		return fmt.Errorf("train: learning rate %g; give a positive one, for example 0.0005", r.LearningRate)
+	case r.TowerRate < 0 || r.WeightDecay < 0 || r.ClipNorm < 0 || r.Warmup < 0 || r.MaxSteps < 0:
+		return fmt.Errorf("train: rates, decay, clipping, warm-up and steps cannot be negative")
+	case r.Beta1 < 0 || r.Beta1 >= 1 || r.Beta2 < 0 || r.Beta2 >= 1 || !(r.Eps > 0):
+		return fmt.Errorf("train: Adam needs betas in [0, 1) and a positive eps, not %g, %g, %g", r.Beta1, r.Beta2, r.Eps)
+	case r.Batch < 1 || r.Batch > 4096:
+		return fmt.Errorf("train: batch size %d; give 1 to 4096", r.Batch)
+	case r.Epochs < 1 && r.MaxSteps < 1:
+		return fmt.Errorf("train: neither epochs nor steps to train for")
+	case r.LabelSmoothing < 0 || r.LabelSmoothing >= 1 || r.Dropout < 0 || r.Dropout >= 1:
+		return fmt.Errorf("train: label smoothing %g and dropout %g must lie in [0, 1)", r.LabelSmoothing, r.Dropout)
+	case r.Schedule != "cosine" && r.Schedule != "constant":
+		return fmt.Errorf("train: schedule %q; give cosine or constant", r.Schedule)
+	case r.BatchNorm != "batch" && r.BatchNorm != "frozen":
+		return fmt.Errorf("train: batch-norm %q; give batch or frozen", r.BatchNorm)
+	}
+	return nil
+}
+
+// Rate returns the learning rate of step (from 0) of total: linear warm-up,
+// then half a cosine to zero at the end, or constant.
+func (r Recipe) Rate(step, total int) float64 {
+	if step < r.Warmup {
+		return r.LearningRate * float64(step+1) / float64(r.Warmup)
+	}
+	if r.Schedule == "constant" || total <= r.Warmup {
+		return r.LearningRate
+	}
+	t := float64(step-r.Warmup) / float64(total-r.Warmup)
+	return r.LearningRate * 0.5 * (1 + math.Cos(math.Pi*min(t, 1)))
+}
+
+// String prints the recipe on one line, for reports.
+func (r Recipe) String() string {
+	parts := []string{fmt.Sprintf("Adam %g (β %g, %g)", r.LearningRate, r.Beta1, r.Beta2)}
+	if r.WeightDecay > 0 {
+		parts = append(parts, fmt.Sprintf("decay %g", r.WeightDecay))
+	}
+	if r.ClipNorm > 0 {
+		parts = append(parts, fmt.Sprintf("clip %g", r.ClipNorm))
+	}
+	parts = append(parts, fmt.Sprintf("batch %d", r.Batch), r.Schedule)
+	if r.Warmup > 0 {
+		parts = append(parts, fmt.Sprintf("warm-up %d", r.Warmup))
+	}
+	return strings.Join(parts, ", ")
+}
