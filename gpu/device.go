@@ -31,7 +31,11 @@ type Options struct {
 	// SubmitCap is the longest time one submit may keep the adapter busy, as
 	// estimated; zero means DefaultSubmitCap.
 	SubmitCap time.Duration
-	// Progress is called during Compile after each new pipeline.
+	// SelfTest runs SelfTest after opening and fails where the adapter computes
+	// wrong results.
+	SelfTest bool
+	// Progress is called during Compile after each new pipeline; it must not call
+	// the device.
 	Progress func(done, total int, kernel string)
 }
 
@@ -96,6 +100,12 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 	if err := info.Limits.Lacks(o.Need); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("gpu: opening a device: adapter %s: %w", info.Name, err)
+	}
+	if o.SelfTest {
+		if err := SelfTest(ctx, d); err != nil {
+			d.Close()
+			return nil, err
+		}
 	}
 	return d, nil
 }

@@ -97,19 +97,44 @@ func (d *Device) compile(e *executable, externals map[string]Buffer) error {
 func (d *Device) build(e *executable) error {
 	p := e.plan.Program
 	known := map[string]bool{}
-	var missing []shaders.Kernel
+	var kernels []shaders.Kernel
 	for t := range len(p.Setup) + len(p.Dispatch) {
-		k := p.at(t).Kernel
-		if known[k.Source] {
-			continue
+		if k := p.at(t).Kernel; !known[k.Source] {
+			known[k.Source] = true
+			kernels = append(kernels, k)
 		}
-		known[k.Source] = true
+	}
+	var err error
+	e.stats.Kernels = len(kernels)
+	e.stats.Compiled, err = d.prepare(kernels)
+	return err
+}
+
+// Prepare builds the pipelines of kernels, so that compiling a program that
+// uses them takes no time for it. The error names the kernel and, for a mistake
+// in its WGSL, the line.
+func (d *Device) Prepare(kernels []shaders.Kernel) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	err := d.usable()
+	if err == nil {
+		_, err = d.prepare(kernels)
+	}
+	if err != nil {
+		return fmt.Errorf("gpu: building pipelines for %s: %w", d.info.Name, err)
+	}
+	return nil
+}
+
+// prepare returns how many pipelines the device lacked.
+func (d *Device) prepare(kernels []shaders.Kernel) (int, error) {
+	var missing []shaders.Kernel
+	for _, k := range kernels {
 		if d.pipelines[k.Source] == nil {
 			missing = append(missing, k)
 		}
 	}
-	e.stats.Kernels, e.stats.Compiled = len(known), len(missing)
-	return d.buildPipelines(missing, func(i int, pipe *pipeline) {
+	return len(missing), d.buildPipelines(missing, func(i int, pipe *pipeline) {
 		d.pipelines[missing[i].Source] = pipe
 		if d.progress != nil {
 			d.progress(i+1, len(missing), missing[i].Name)

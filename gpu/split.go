@@ -8,8 +8,9 @@ import (
 // A Rate is what an adapter is taken to do per second while nothing has been
 // measured yet.
 type Rate struct {
-	Flops float64 // floating-point operations
-	Bytes float64 // bytes of arguments
+	Flops  float64 // floating-point operations
+	Bytes  float64 // bytes of arguments
+	Launch float64 // seconds of a dispatch that does nothing
 }
 
 // RateOf returns a cautious rate for a class of adapters: too many submits cost
@@ -17,21 +18,18 @@ type Rate struct {
 func RateOf(c Class) Rate {
 	switch c {
 	case Discrete:
-		return Rate{Flops: 1e12, Bytes: 1e11}
+		return Rate{Flops: 1e12, Bytes: 1e11, Launch: 3e-6}
 	case Integrated:
-		return Rate{Flops: 1e11, Bytes: 1e10}
+		return Rate{Flops: 1e11, Bytes: 1e10, Launch: 5e-6}
 	case Software:
-		return Rate{Flops: 2e9, Bytes: 1e9}
+		return Rate{Flops: 2e9, Bytes: 1e9, Launch: 3e-5}
 	}
-	return Rate{Flops: 2e10, Bytes: 5e9}
+	return Rate{Flops: 2e10, Bytes: 5e9, Launch: 1e-5}
 }
-
-// launchSeconds is the fixed cost of a dispatch.
-const launchSeconds = 2e-6
 
 // seconds estimates the time of a dispatch at a rate.
 func (r Rate) seconds(d *Dispatch) float64 {
-	return launchSeconds + d.Flops/r.Flops + float64(d.Bytes())/r.Bytes
+	return r.Launch + d.Flops/r.Flops + float64(d.Bytes())/r.Bytes
 }
 
 // Splits returns where a replay at this rate is cut into submits, as the end of

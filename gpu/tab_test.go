@@ -24,4 +24,6 @@ func TestInTab(t *testing.T) {
 	if strings.Contains(out, "--- SKIP") {
 		t.Error("tests were skipped in the tab")
 	}
+	// A page may lack wasm/replay.js; the executor then encodes call by call.
+	tab.Run(t, "duet/gpu", false, "-test.run=RandomProgramsAgree|SplitsKeepNumbers")
 }

@@ -1,0 +1,59 @@
+package gpu
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	"duet/shaders"
+)
+
+// SelfTest runs a few representative kernels on a backend and on the CPU twins
+// and returns an error that names the first kernel whose results are wrong:
+// some drivers miscompile shaders. It takes a fraction of a second; run it once
+// per adapter, before trusting it.
+func SelfTest(ctx context.Context, b Backend) error {
+	p := selfTestProgram()
+	r := rand.New(rand.NewPCG(1, 2)) // the test is the same every time
+	inputs := map[string][]byte{}
+	for _, spec := range p.Buffers {
+		if spec.Kind == External {
+			values := make([]float32, spec.Words)
+			for i := range values {
+				values[i] = 2*r.Float32() - 1
+			}
+			inputs[spec.Name] = Floats(values)
+		}
+	}
+	// Adapters may contract multiply-add and round exp their own way.
+	tolerance := func(string) (float64, float64) { return 1e-4, 1e-6 }
+	c, err := Diff(ctx, p, NewReference(), b, DiffOptions{Inputs: inputs, Tolerance: tolerance})
+	if err != nil {
+		return fmt.Errorf("gpu: self-test of %s: %w", b.Info().Name, err)
+	}
+	if d := c.First(); d != nil {
+		return fmt.Errorf("gpu: self-test: %s computes wrong results (the CPU comes first): %v; update its driver or choose another adapter with %s",
+			b.Info().Name, d, AdapterVariable)
+	}
+	return nil
+}
+
+// selfTestProgram is a small network: a convolution, a linear layer, activations.
+func selfTestProgram() *Program {
+	p := &Program{Name: "self-test"}
+	conv := shaders.Conv2DShape{Images: 2, IH: 9, IW: 7, IC: 4, OH: 5, OW: 4, OC: 12, KH: 3, KW: 3, SY: 2, SX: 2, PY: 1, PX: 1, DY: 1, DX: 1}
+	pixels := conv.Images * conv.OH * conv.OW
+	x := p.External("x", conv.Images*conv.IH*conv.IW*conv.IC)
+	w := p.External("w", conv.OC*conv.KH*conv.KW*conv.IC)
+	y := p.Temp("y", pixels*conv.OC)
+	p.Add("convolution", shaders.Conv2D(conv, shaders.Epilogue{}), x, w, y)
+
+	linear := shaders.MatmulShape{M: pixels, N: 19, K: conv.OC, TB: true, Epilogue: shaders.Epilogue{Bias: true, Act: "gelu"}}
+	z := p.Temp("z", pixels*linear.N)
+	p.Add("linear layer", shaders.Matmul(linear), y, p.External("weight", linear.N*linear.K), p.External("bias", linear.N), z)
+
+	gradient := shaders.MatmulShape{M: linear.N, N: conv.OC, K: pixels, TA: true}
+	p.Add("weight gradient", shaders.Matmul(gradient), z, y, p.Temp("dw", linear.N*conv.OC))
+	p.Add("activation", shaders.Unary("relu", pixels*linear.N), z, p.Temp("relu", pixels*linear.N))
+	return p
+}

@@ -1,0 +1,57 @@
+package gpu_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"duet/gpu"
+	"duet/gpu/gputest"
+)
+
+func TestSelfTest(t *testing.T) {
+	for _, b := range backends(t) {
+		begun := time.Now()
+		if err := gpu.SelfTest(t.Context(), b); err != nil {
+			t.Error(err)
+		}
+		t.Logf("%s: %v", b.Info().Name, time.Since(begun))
+	}
+}
+
+// A liar is a device that returns a wrong number from every buffer's tenth word.
+type liar struct{ *gpu.Device }
+
+type lyingBuffer struct{ gpu.Buffer }
+
+func (l liar) NewBuffer(label string, size int64) (gpu.Buffer, error) {
+	b, err := l.Device.NewBuffer(label, size)
+	return lyingBuffer{b}, err
+}
+
+func (l liar) Compile(p *gpu.Program, externals map[string]gpu.Buffer) (gpu.Executable, error) {
+	honest := map[string]gpu.Buffer{}
+	for name, b := range externals {
+		honest[name] = b.(lyingBuffer).Buffer
+	}
+	return l.Device.Compile(p, honest)
+}
+
+func (b lyingBuffer) Read(offset int64, data []byte) error {
+	err := b.Buffer.Read(offset, data)
+	data[4*10+3] ^= 0x40
+	return err
+}
+
+func TestSelfTestNamesTheKernel(t *testing.T) {
+	err := gpu.SelfTest(t.Context(), liar{gputest.Open(t)})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	t.Log(err)
+	for _, want := range []string{gputest.Open(t).Info().Name, "conv2d", "[10]", gpu.AdapterVariable} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error does not say %q", want)
+		}
+	}
+}
