@@ -1,0 +1,46 @@
+package shaders_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"duet/shaders"
+	"duet/wasm/tint"
+)
+
+// Tint, the browser's compiler, accepts every kernel under WebGPU's default limits.
+func TestKernelsCompileWithTint(t *testing.T) {
+	sources := map[string]string{}
+	for _, k := range shaders.All() {
+		name := k.Name
+		for i := 2; sources[name] != "" && sources[name] != k.Source; i++ {
+			name = fmt.Sprintf("%s (%d)", k.Name, i)
+		}
+		sources[name] = k.Source
+	}
+	t.Logf("%d kernels", len(sources))
+	tint.Test(t, sources)
+}
+
+func TestKernelsFollowTheConventions(t *testing.T) {
+	for _, k := range shaders.All() {
+		if k.Reference == nil {
+			t.Errorf("%s has no twin", k.Name)
+		}
+		if n := len(k.Storage()); n > 8 {
+			t.Errorf("%s binds %d storage buffers, more than WebGPU's default of 8", k.Name, n)
+		}
+		if k.Workgroup != [3]uint32{64, 1, 1} {
+			t.Errorf("%s has workgroups of %v, want 64", k.Name, k.Workgroup)
+		}
+		if last := k.Bindings[len(k.Bindings)-1]; k.HasParams() && (last.Access != shaders.Uniform || last.Name != "P") {
+			t.Errorf("%s: its last binding is %s, want the uniform P", k.Name, last.Name)
+		}
+		for _, banned := range []string{"workgroupBarrier", "storageBarrier", "atomic", "override", "var<workgroup>"} {
+			if strings.Contains(k.Source, banned) {
+				t.Errorf("%s uses %s", k.Name, banned)
+			}
+		}
+	}
+}
