@@ -58,7 +58,7 @@ elsewhere() {
     have npm || missing+=("npm")
     have_any "${browser[@]}" || missing+=("Chromium or Chrome in PATH, or its path in CHROMIUM")
   fi
-  if [ "$(uname -s)" = Linux ] && ! ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1; then
+  if [ "$(uname -s)" = Linux ] && [ -z "$(compgen -G '/usr/share/vulkan/icd.d/*.json'; compgen -G '/etc/vulkan/icd.d/*.json')" ]; then
     echo "deps: no Vulkan driver found: install your GPU's, or Mesa's software one (Fedora: mesa-vulkan-drivers, Arch: vulkan-swrast)" >&2
   fi
   [ ${#missing[@]} -gt 0 ] || return 0
