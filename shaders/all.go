@@ -13,6 +13,9 @@ import "slices"
 func All() []Kernel {
 	return slices.Concat(
 		batchNormVariants(),
+		l2NormalizeVariants(),
+		layerNormVariants(),
+		softmaxVariants(),
 		unaryVariants(),
 	)
 }

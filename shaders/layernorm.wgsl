@@ -1,0 +1,53 @@
+// Layer normalisation (Ba et al. 2016) of the rows of s = x (+ r):
+//   y = (s − mean)·rstd·γ + β,   rstd = 1/√(var + eps).
+// One invocation a row; the variance is taken in a second loop, from the mean.
+@group(0) @binding({{X_AT}}) var<storage, read> x: array<{{T}}>; // [rows d]
+#if RESIDUAL
+@group(0) @binding({{R_AT}}) var<storage, read> r: array<{{T}}>; // [rows d]
+#endif
+@group(0) @binding({{GAMMA_AT}}) var<storage, read> gamma: array<{{T}}>; // [d]
+@group(0) @binding({{BETA_AT}}) var<storage, read> beta: array<{{T}}>; // [d]
+@group(0) @binding({{Y_AT}}) var<storage, read_write> y: array<{{T}}>; // [rows d]
+@group(0) @binding({{MEAN_AT}}) var<storage, read_write> mean: array<f32>; // [rows]
+@group(0) @binding({{RSTD_AT}}) var<storage, read_write> rstd: array<f32>; // [rows]
+#if SUM
+@group(0) @binding({{S_AT}}) var<storage, read_write> s: array<{{T}}>; // [rows d]
+#endif
+#paste "layernorm_params"
+
+fn value(i: u32) -> {{T}} {
+#if RESIDUAL
+  return x[i] + r[i];
+#else
+  return x[i];
+#endif
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let row = flat_index(gid, groups);
+  if (row >= P.rows) {
+    return;
+  }
+  let base = row * P.d;
+  var sum = {{T}}();
+  for (var i = 0u; i < P.d; i += 1u) {
+    let v = value(base + i);
+    sum += v;
+#if SUM
+    s[base + i] = v;
+#endif
+  }
+  let m = sum_of(sum) / P.count;
+  var squares = {{T}}();
+  for (var i = 0u; i < P.d; i += 1u) {
+    let d = value(base + i) - m;
+    squares += d * d;
+  }
+  let scale = 1.0 / sqrt(sum_of(squares) / P.count + P.eps);
+  for (var i = 0u; i < P.d; i += 1u) {
+    y[base + i] = (value(base + i) - m) * scale * gamma[i] + beta[i];
+  }
+  mean[row] = m;
+  rstd[row] = scale;
+}
