@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"syscall/js"
+	"time"
 )
 
 // handle is the browser's GPUDevice. The browser's objects are used directly:
@@ -210,6 +211,10 @@ func (d *Device) await(ctx context.Context, ready func() bool) error {
 		}
 		select {
 		case <-d.wake:
+			// What ends now was watched until now.
+			if len(d.pending) > 0 {
+				d.pending[0].seen = time.Now()
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}

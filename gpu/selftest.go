@@ -25,6 +25,15 @@ func SelfTest(ctx context.Context, b Backend) error {
 			inputs[spec.Name] = Floats(values)
 		}
 	}
+	if d, ok := b.(*Device); ok { // all at once: browsers compile in parallel
+		var kernels []shaders.Kernel
+		for _, x := range p.Dispatch {
+			kernels = append(kernels, x.Kernel)
+		}
+		if err := d.Prepare(kernels); err != nil {
+			return fmt.Errorf("gpu: self-test: %w", err)
+		}
+	}
 	// Adapters may contract multiply-add and round exp their own way.
 	tolerance := func(string) (float64, float64) { return 1e-4, 1e-6 }
 	c, err := Diff(ctx, p, NewReference(), b, DiffOptions{Inputs: inputs, Tolerance: tolerance})
@@ -38,7 +47,8 @@ func SelfTest(ctx context.Context, b Backend) error {
 	return nil
 }
 
-// selfTestProgram is a small network: a convolution, a linear layer, activations.
+// selfTestProgram is a small network: a convolution, a linear layer and a
+// gradient of it, an activation, a normalisation.
 func selfTestProgram() *Program {
 	p := &Program{Name: "self-test"}
 	conv := shaders.Conv2DShape{Images: 2, IH: 9, IW: 7, IC: 4, OH: 5, OW: 4, OC: 12, KH: 3, KW: 3, SY: 2, SX: 2, PY: 1, PX: 1, DY: 1, DX: 1}
@@ -54,6 +64,10 @@ func selfTestProgram() *Program {
 
 	gradient := shaders.MatmulShape{M: linear.N, N: conv.OC, K: pixels, TA: true}
 	p.Add("weight gradient", shaders.Matmul(gradient), z, y, p.Temp("dw", linear.N*conv.OC))
-	p.Add("activation", shaders.Unary("relu", pixels*linear.N), z, p.Temp("relu", pixels*linear.N))
+	p.Add("activation", shaders.Unary("tanh", pixels*linear.N), z, p.Temp("tanh", pixels*linear.N))
+
+	norm := shaders.LayerNormShape{Rows: pixels, D: linear.N, Eps: 1e-5}
+	p.Add("normalisation", shaders.LayerNorm(norm), z, p.External("gamma", norm.D), p.External("beta", norm.D),
+		p.Temp("normal", pixels*norm.D), p.Temp("mean", pixels), p.Temp("rstd", pixels))
 	return p
 }
