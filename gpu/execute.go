@@ -333,24 +333,19 @@ func (e *executable) replay(ctx context.Context, s *sequence) error {
 
 // A submission is work the device was given.
 type submission struct {
-	number   uint64 // counted from 1
-	at       time.Time
-	expected float64 // seconds
-	factors  []*float64
-	seen     time.Time // when it was last seen unfinished
+	number uint64 // counted from 1
+	at     time.Time
+	seen   time.Time // when it was last seen unfinished
+	cost
 }
 
 // launch submits the dispatches from, …, to-1.
 func (d *Device) launch(s *sequence, from, to int) error {
-	expected := 0.0
-	for _, c := range s.expected[from:to] {
-		expected += c
-	}
 	number, err := d.submit(s, from, to)
 	if err != nil {
 		return err
 	}
-	d.pending = append(d.pending, submission{number: number, at: time.Now(), expected: expected, factors: s.factors[from:to]})
+	d.pending = append(d.pending, submission{number: number, at: time.Now(), cost: cost{s.nominal[from:to], s.factors[from:to]}})
 	return nil
 }
 
@@ -381,9 +376,7 @@ func (d *Device) retire() {
 		if d.finished.After(began) {
 			began = d.finished
 		}
-		if took := now.Sub(began); now.Sub(p.seen) < took/8 {
-			d.estimator.learn(p.factors, p.expected, took.Seconds())
-		}
+		d.estimator.observe(p.cost, now.Sub(began), now.Sub(p.seen))
 		d.finished = now
 		n++
 	}

@@ -274,15 +274,33 @@ func TestEstimatorLearns(t *testing.T) {
 	e := estimator{rate: RateOf(Software), factors: map[string]*float64{}}
 	f := e.factor("k")
 	const truth = 40.0 // the kernel is that much slower than assumed
-	e.learn([]*float64{f, f}, 2*1**f, 2*truth)
+	observe := func(seconds float64, took, unseen time.Duration) {
+		e.observe(cost{[]float64{seconds / 2, seconds / 2}, []*float64{f, f}}, took, unseen)
+	}
+	observe(0.01, 400*time.Millisecond, 0)
 	if *f != truth {
 		t.Errorf("after a slow measurement the factor is %g, want %g", *f, truth)
 	}
-	for range 6 { // a measurement five times too slow is forgotten
-		e.learn([]*float64{f}, *f, 8)
+	for range 8 { // the ends of three submits are told at once
+		observe(0.001, 118*time.Millisecond, 0)
+		observe(0.001, time.Millisecond, 0)
+		observe(0.001, time.Millisecond, 0)
+	}
+	if *f < truth/2 || *f > 4*truth {
+		t.Errorf("after submits told together the factor is %g, want about %g", *f, truth)
+	}
+	e = estimator{factors: map[string]*float64{}}
+	*f = truth
+	for range 8 { // a measurement five times too slow is forgotten
+		observe(0.01, 80*time.Millisecond, 0)
 	}
 	if *f < 7 || *f > 10 {
-		t.Errorf("after six fast measurements the factor is %g, want about 8", *f)
+		t.Errorf("after fast measurements the factor is %g, want about 8", *f)
+	}
+	before := *f
+	observe(0.01, 10*time.Second, 9*time.Second)
+	if *f != before {
+		t.Errorf("learnt %g from a submit whose end is not known, had %g", *f, before)
 	}
 }
 

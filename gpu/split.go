@@ -64,7 +64,29 @@ func split(ends []int, costs []float64, limit float64) []int {
 type estimator struct {
 	rate    Rate
 	factors map[string]*float64 // by kernel name: measured over nominal
+
+	// The submits measured since it last learnt: browsers tell the ends of
+	// several at once, so that only a longer time is worth something.
+	took    time.Duration
+	submits []cost
 }
+
+// A cost is what a submit should take: the sum of nominal seconds times factors.
+type cost struct {
+	nominal []float64
+	factors []*float64
+}
+
+func (c cost) seconds() float64 {
+	sum := 0.0
+	for i, n := range c.nominal {
+		sum += n * *c.factors[i]
+	}
+	return sum
+}
+
+// window is the time after which the estimator learns.
+const window = 50 * time.Millisecond
 
 // factor returns the correction of a kernel, shared by all its dispatches.
 func (e *estimator) factor(kernel string) *float64 {
@@ -77,26 +99,43 @@ func (e *estimator) factor(kernel string) *float64 {
 	return f
 }
 
-// learn corrects the kernels of a submit that was expected to take some seconds
-// and took others. It follows a slow measurement at once and a fast one by
-// half: the cost of overrunning the limit is higher than that of one more submit.
-func (e *estimator) learn(factors []*float64, expected, took float64) {
-	if expected <= 0 || took <= 0 {
+// observe takes in a finished submit: what it took, and how long ago it was
+// last seen unfinished, which bounds the error of that.
+func (e *estimator) observe(c cost, took, unseen time.Duration) {
+	e.took += took
+	e.submits = append(e.submits, c)
+	if e.took < window {
 		return
 	}
-	ratio := took / expected
+	if unseen < e.took/8 {
+		e.learn()
+	}
+	e.took, e.submits = 0, e.submits[:0]
+}
+
+// learn corrects the kernels of the measured submits. It follows a slow
+// measurement at once and a fast one by half: the cost of overrunning the limit
+// is higher than that of one more submit.
+func (e *estimator) learn() {
+	expected := 0.0 // by today's factors: the submits were launched under older ones
+	for _, c := range e.submits {
+		expected += c.seconds()
+	}
+	ratio := e.took.Seconds() / max(expected, 1e-9)
 	if ratio > 0.8 && ratio < 1.25 {
 		return
 	}
 	if ratio < 1 {
 		ratio = math.Sqrt(ratio)
 	}
-	// A kernel's factor is adjusted once, however often the submit runs it.
+	// A kernel's factor is adjusted once, however often the submits run it.
 	done := map[*float64]bool{}
-	for _, f := range factors {
-		if !done[f] {
-			done[f] = true
-			*f = min(max(*f*ratio, 1e-6), 1e6)
+	for _, c := range e.submits {
+		for _, f := range c.factors {
+			if !done[f] {
+				done[f] = true
+				*f = min(max(*f*ratio, 1e-6), 1e6)
+			}
 		}
 	}
 }
