@@ -12,10 +12,20 @@ import "slices"
 // them: each file, flag, function and width at least once.
 func All() []Kernel {
 	return slices.Concat(
+		averagePool2DVariants(),
 		batchNormVariants(),
 		l2NormalizeVariants(),
 		layerNormVariants(),
+		maxPool2DVariants(),
+		meanPoolVariants(),
 		softmaxVariants(),
 		unaryVariants(),
+		embeddingVariants(),
+		castVariants(),
+		dropoutVariants(),
+		crossEntropyVariants(),
+		bceVariants(),
+		metricsVariants(),
+		adamVariants(),
 	)
 }

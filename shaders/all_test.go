@@ -31,8 +31,8 @@ func TestKernelsFollowTheConventions(t *testing.T) {
 		if n := len(k.Storage()); n > 8 {
 			t.Errorf("%s binds %d storage buffers, more than WebGPU's default of 8", k.Name, n)
 		}
-		if k.Workgroup != [3]uint32{64, 1, 1} {
-			t.Errorf("%s has workgroups of %v, want 64", k.Name, k.Workgroup)
+		if n := k.Workgroup[0] * k.Workgroup[1] * k.Workgroup[2]; n > 256 {
+			t.Errorf("%s has workgroups of %d, more than WebGPU's default of 256", k.Name, n)
 		}
 		if last := k.Bindings[len(k.Bindings)-1]; k.HasParams() && (last.Access != shaders.Uniform || last.Name != "P") {
 			t.Errorf("%s: its last binding is %s, want the uniform P", k.Name, last.Name)

@@ -1,0 +1,16 @@
+// y = x, x being half floats, two a word.
+@group(0) @binding(0) var<storage, read> x: array<vec2<u32>>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
+struct Params { n: u32 } // vec4s
+@group(0) @binding(2) var<uniform> P: Params;
+const WORKGROUP: u32 = 64u;
+#import "index"
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = flat_index(gid, groups);
+  if (i >= P.n) {
+    return;
+  }
+  y[i] = vec4<f32>(unpack2x16float(x[i].x), unpack2x16float(x[i].y));
+}
