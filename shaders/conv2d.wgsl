@@ -66,5 +66,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
 }
 
 fn inside(y: i32, x: i32) -> bool {
-  return y >= 0 && y < i32(P.ih) && x >= 0 && x < i32(P.iw);
+  // Negative positions wrap to large ones. Without short-circuits: Chromium took
+  // 26 s to compile eight of them unrolled, 0.4 s like this.
+  return (u32(y) < P.ih) & (u32(x) < P.iw);
 }

@@ -110,5 +110,6 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
 }
 
 fn inside(y: i32, x: i32) -> bool {
-  return y >= 0 && y < i32(P.oh) && x >= 0 && x < i32(P.ow);
+  // Without short-circuits, see conv2d.wgsl.
+  return (u32(y) < P.oh) & (u32(x) < P.ow);
 }

@@ -25,7 +25,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
   {
     // Below begin the subtraction wraps to a large number, which is not taken.
     let k = rest % P.s$d - P.begin$d;
-    taken = taken && k % P.step$d == 0u && k / P.step$d < P.size$d;
+    taken = taken & (k % P.step$d == 0u) & (k / P.step$d < P.size$d);
     at += k / P.step$d * P.t$d;
     rest /= P.s$d;
   }

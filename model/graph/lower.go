@@ -224,17 +224,15 @@ func (l *lowering) add(label string, launch shaders.Launch, args ...gpu.View) {
 	l.Add(label, launch, args...)
 }
 
-// chain adds passes that each read the one before, from the node's first
-// operand to its first output.
-func (l *lowering) chain(n *node, passes []shaders.Pass) {
-	from := l.in(n.in[0])
+// passes adds launches that each read the result of the one before.
+func (l *lowering) passes(label string, passes []shaders.Pass, from, to gpu.View) {
 	for i, p := range passes {
-		to := l.out(n.out[0])
+		next := to
 		if i < len(passes)-1 {
-			to = l.temp(n, "pass", p.Words)
+			next = l.Temp(label+" pass", p.Words)
 		}
-		l.add(n.label, p.Launch, from, to)
-		from = to
+		l.add(label, p.Launch, from, next)
+		from = next
 	}
 }
 

@@ -120,6 +120,23 @@ func (o layerNorm) infer(in [][]int) [][]int {
 	r := []int{rows(in[0])}
 	return [][]int{in[0], r, r}
 }
+func (o layerNorm) shape(x []int, sum bool) shaders.LayerNormShape {
+	return shaders.LayerNormShape{Rows: rows(x), D: x[len(x)-1], Eps: o.eps, Residual: o.residual, Sum: sum}
+}
+
+func (o layerNorm) lower(l *lowering, n *node) {
+	in := l.ins(n)
+	args := []gpu.View{in[0]}
+	if o.residual {
+		args = append(args, in[3])
+	}
+	args = append(args, in[1], in[2])
+	for _, y := range n.out {
+		args = append(args, l.out(y))
+	}
+	l.add(n.label, shaders.LayerNorm(o.shape(n.in[0].Shape(), len(n.out) > 3)), args...)
+}
+
 func (o layerNorm) grad(n *node, dy []Tensor, _ []bool) []Tensor {
 	return n.in[0].g.apply(layerNormGrad{}, n.in[0], n.in[1], n.out[1], n.out[2], dy[0])
 }
@@ -129,6 +146,15 @@ type layerNormGrad struct{ noGrad }
 
 func (layerNormGrad) name() string             { return "layernorm_grad" }
 func (layerNormGrad) infer(in [][]int) [][]int { return [][]int{in[0], in[1], in[1]} }
+func (layerNormGrad) lower(l *lowering, n *node) {
+	s := layerNorm{}.shape(n.in[0].Shape(), false)
+	in := l.ins(n)
+	x, gamma, mean, rstd, dy := in[0], in[1], in[2], in[3], in[4]
+	l.add(n.label, shaders.LayerNormGrad(s), x, gamma, mean, rstd, dy, l.out(n.out[0]))
+	parts := l.temp(n, "parts", s.PartialWords())
+	l.add(n.label+" partial", shaders.LayerNormGradPartial(s), x, mean, rstd, dy, parts)
+	l.add(n.label+" sums", shaders.LayerNormGradSums(s), parts, l.out(n.out[1]), l.out(n.out[2]))
+}
 
 // l2Normalize divides rows by their Euclidean norm.
 type l2Normalize struct{ eps float32 }
@@ -138,6 +164,10 @@ func (t Tensor) L2Normalize(eps float32) Tensor { return t.g.apply(l2Normalize{e
 
 func (o l2Normalize) name() string             { return "l2normalize" }
 func (o l2Normalize) infer(in [][]int) [][]int { return [][]int{in[0]} }
+func (o l2Normalize) lower(l *lowering, n *node) {
+	s := n.in[0].Shape()
+	l.add(n.label, shaders.L2Normalize(rows(s), s[len(s)-1], o.eps), l.in(n.in[0]), l.out(n.out[0]))
+}
 func (o l2Normalize) grad(n *node, dy []Tensor, _ []bool) []Tensor {
 	return n.in[0].g.apply(l2NormalizeGrad{eps: o.eps}, n.in[0], dy[0])
 }
@@ -149,6 +179,10 @@ type l2NormalizeGrad struct {
 
 func (l2NormalizeGrad) name() string             { return "l2normalize_grad" }
 func (l2NormalizeGrad) infer(in [][]int) [][]int { return [][]int{in[0]} }
+func (o l2NormalizeGrad) lower(l *lowering, n *node) {
+	s := n.in[0].Shape()
+	l.add(n.label, shaders.L2NormalizeGrad(rows(s), s[len(s)-1], o.eps), append(l.ins(n), l.out(n.out[0]))...)
+}
 
 // softmax is the softmax, or its logarithm, along an axis.
 type softmax struct {
@@ -188,6 +222,16 @@ func (o softmax) split(s []int) (outer, d, inner int) {
 	return count(s[:o.axis]), s[o.axis], count(s[o.axis+1:])
 }
 
+func (o softmax) lower(l *lowering, n *node) {
+	outer, d, inner := o.split(n.in[0].Shape())
+	launch := shaders.Softmax(outer, d, inner)
+	if o.log {
+		launch = shaders.LogSoftmax(outer, d, inner)
+	}
+	l.add(n.label, launch, l.in(n.in[0]), l.out(n.out[0]))
+}
+
+// softmaxGrad computes dx. Operands: y, dy.
 type softmaxGrad struct {
 	noGrad
 	softmax softmax
@@ -195,3 +239,11 @@ type softmaxGrad struct {
 
 func (o softmaxGrad) name() string             { return o.softmax.name() + "_grad" }
 func (o softmaxGrad) infer(in [][]int) [][]int { return [][]int{in[0]} }
+func (o softmaxGrad) lower(l *lowering, n *node) {
+	outer, d, inner := o.softmax.split(n.in[0].Shape())
+	launch := shaders.SoftmaxGrad(outer, d, inner)
+	if o.softmax.log {
+		launch = shaders.LogSoftmaxGrad(outer, d, inner)
+	}
+	l.add(n.label, launch, append(l.ins(n), l.out(n.out[0]))...)
+}

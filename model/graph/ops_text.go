@@ -3,6 +3,8 @@ package graph
 import (
 	"math"
 	"slices"
+
+	"duet/shaders"
 )
 
 // embedding looks up rows of a table. Operands: table [V D], ids.
@@ -18,6 +20,10 @@ func (embedding) infer(in [][]int) [][]int {
 	}
 	return [][]int{append(slices.Clone(in[1]), in[0][1])}
 }
+func (embedding) lower(l *lowering, n *node) {
+	table := n.in[0].Shape()
+	l.add(n.label, shaders.Embedding(n.in[1].Len(), table[0], table[1]), l.in(n.in[1]), l.in(n.in[0]), l.out(n.out[0]))
+}
 func (embedding) grad(n *node, dy []Tensor, _ []bool) []Tensor {
 	return []Tensor{n.in[0].g.apply1(embeddingGrad{shape: n.in[0].Shape()}, n.in[1], dy[0]), {}}
 }
@@ -30,6 +36,14 @@ type embeddingGrad struct {
 
 func (o embeddingGrad) name() string          { return "embedding_grad" }
 func (o embeddingGrad) infer([][]int) [][]int { return [][]int{o.shape} }
+func (o embeddingGrad) lower(l *lowering, n *node) {
+	ids, dy, table := l.in(n.in[0]), l.in(n.in[1]), l.out(n.out[0])
+	count := n.in[0].Len()
+	links := l.temp(n, "links", count)
+	l.add(n.label+" links", shaders.EmbeddingLinks(count, shaders.NoPadding), ids, links)
+	l.add(n.label+" zero", shaders.Fill(o.shape[0]*o.shape[1], 0), table)
+	l.add(n.label, shaders.EmbeddingGrad(count, o.shape[0], o.shape[1]), ids, links, dy, table)
+}
 
 // attention is multi-head attention. Operands: q [B Tq H·Dh], k, v [B Tk Hkv·Dh],
 // [lengths [B]], [mask]; outputs: o [B Tq H·Dh] and log-sum-exp [B H Tq].

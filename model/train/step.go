@@ -1,0 +1,207 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"duet/gpu"
+	"duet/model"
+	"duet/model/graph"
+	"duet/model/nn"
+)
+
+// A Step is a compiled training step of a model: forward, backward, gradient
+// clipping and Adam in one program for each padded text length. Its memory is
+// known before anything is allocated, see [Step.Plan].
+type Step struct {
+	model   *model.VLM
+	memory  *model.Memory
+	backend gpu.Backend
+	recipe  Recipe
+	size    int // picture side
+	batch   int
+	total   int // steps of the schedule
+	pad     int32
+
+	programs map[int]*stepProgram // by text length
+	step     int                  // steps done
+	read     int                  // losses read so far
+}
+
+type stepProgram struct {
+	program    *gpu.Program
+	executable gpu.Executable
+	inputs     *model.BatchBuffers
+}
+
+// ring is the number of losses kept on the device between two reads.
+const ring = 64
+
+// NewStep prepares training of a placed model for batches of recipe.Batch
+// pictures of size×size, in a schedule of total steps. pad is the tokenizer's
+// padding id.
+func NewStep(backend gpu.Backend, m *model.VLM, memory *model.Memory, recipe Recipe, size, total int, pad int32) (*Step, error) {
+	s := &Step{model: m, memory: memory, backend: backend, recipe: recipe, size: size, batch: recipe.Batch, total: total, pad: pad, programs: map[int]*stepProgram{}}
+	for _, a := range memory.Arenas {
+		if !isWeights(a.Name) {
+			continue
+		}
+		for _, kind := range []string{nn.Grads, nn.MomentM, nn.MomentV} {
+			if _, err := memory.Allocate(kind+a.Name[len(nn.Weights):], a.Words); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for name, words := range map[string]int{"rng": 4, "losses": ring} {
+		if _, err := memory.Allocate(name, words); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.placeOptimizer()
+}
+
+func isWeights(arena string) bool {
+	return len(arena) > len(nn.Weights) && arena[:len(nn.Weights)] == nn.Weights
+}
+
+// Program builds the program for texts padded to t tokens (0 without words); it
+// needs no device.
+func (s *Step) Program(t int) (*gpu.Program, error) {
+	var lowered *gpu.Program
+	g, err := graph.Build(func(g *graph.Graph) {
+		in := s.model.NewInputs(g, s.batch, s.size, t)
+		mode := &nn.Mode{Train: true, Dropout: float32(s.recipe.Dropout), RNG: g.Input("rng", 4)}
+		if s.recipe.BatchNorm == "batch" {
+			mode.BatchStats, mode.Momentum = true, 0.1
+		}
+		out := s.model.Forward(in, mode)
+		loss := graph.CrossEntropy{Smoothing: float32(s.recipe.LabelSmoothing)}.Loss(out.Logits, g.Input("targets", s.batch))
+		g.Output("loss", loss)
+		var params []*nn.Param
+		var tensors []graph.Tensor
+		for _, p := range s.model.Params.All() {
+			if p.Trainable && !p.State {
+				params = append(params, p)
+				tensors = append(tensors, p.Tensor(g, true))
+			}
+		}
+		for i, d := range g.Gradients(loss, tensors...) {
+			if d.Graph() == nil {
+				d = g.Constant(0, tensors[i].Shape()...)
+			}
+			g.Store(d, params[i].Sibling(nn.Grads))
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if lowered, err = g.Lower(fmt.Sprintf("training step, %d tokens", t)); err != nil {
+		return nil, err
+	}
+	s.addOptimizer(lowered)
+	return lowered, nil
+}
+
+// external returns the view of an external buffer of a program, declared if
+// the program does not have it yet.
+func external(p *gpu.Program, name string, words int) gpu.View {
+	for i, b := range p.Buffers {
+		if b.Kind == gpu.External && b.Name == name {
+			return gpu.View{Buffer: i, Size: b.Size}
+		}
+	}
+	return p.External(name, words)
+}
+
+func (s *Step) compiled(t int) (*stepProgram, error) {
+	if p := s.programs[t]; p != nil {
+		return p, nil
+	}
+	program, err := s.Program(t)
+	if err != nil {
+		return nil, err
+	}
+	inputs, err := model.NewBatchBuffers(s.backend, s.model, s.batch, s.size, t)
+	if err != nil {
+		return nil, err
+	}
+	x, err := s.backend.Compile(program, s.memory.Externals(inputs.Buffers))
+	if err != nil {
+		inputs.Release()
+		return nil, fmt.Errorf("train: compiling the step for %d tokens: %w", t, err)
+	}
+	p := &stepProgram{program: program, executable: x, inputs: inputs}
+	s.programs[t] = p
+	return p, x.Setup(context.Background())
+}
+
+// Run submits one step over b, which must have the recipe's batch size. It
+// does not wait for the result; Losses does.
+func (s *Step) Run(ctx context.Context, b model.Batch) error {
+	p, err := s.compiled(model.TextLength(b.Tokens, s.model.MaxTokens()))
+	if err != nil {
+		return err
+	}
+	if s.step-s.read == ring {
+		return fmt.Errorf("train: %d losses were not read", ring)
+	}
+	if err := p.inputs.Write(b, s.pad); err != nil {
+		return err
+	}
+	if err := s.writeDynamic(); err != nil {
+		return err
+	}
+	if err := p.executable.Run(ctx); err != nil {
+		return fmt.Errorf("train: step %d: %w", s.step, err)
+	}
+	s.step++
+	return nil
+}
+
+// Losses waits and returns the losses of the steps run since the last call,
+// oldest first.
+func (s *Step) Losses() ([]float32, error) {
+	values := make([]float32, ring)
+	if err := s.memory.Buffer("losses").Read(0, model.Bytes(values)); err != nil {
+		return nil, err
+	}
+	var out []float32
+	for ; s.read < s.step; s.read++ {
+		out = append(out, values[s.read%ring])
+	}
+	for _, l := range out {
+		if math.IsNaN(float64(l)) || math.IsInf(float64(l), 0) {
+			return out, fmt.Errorf("train: the loss is no longer a number after step %d; a smaller learning rate or gradient clipping helps", s.step)
+		}
+	}
+	return out, nil
+}
+
+// StepsDone returns the number of steps run, counted from the start of training.
+func (s *Step) StepsDone() int { return s.step }
+
+// Resume continues the count of steps after an interruption.
+func (s *Step) Resume(step int) { s.step, s.read = step, step }
+
+// Rate returns the learning rate of the step to come.
+func (s *Step) Rate() float64 { return s.recipe.Rate(s.step, s.total) }
+
+// Plan returns the memory plan of the step for texts of t tokens, compiling it
+// if need be.
+func (s *Step) Plan(t int) (*gpu.Plan, error) {
+	p, err := s.compiled(t)
+	if err != nil {
+		return nil, err
+	}
+	return p.executable.Plan(), nil
+}
+
+// Release frees the programs; the model's memory stays.
+func (s *Step) Release() {
+	for _, p := range s.programs {
+		p.executable.Release()
+		p.inputs.Release()
+	}
+	clear(s.programs)
+}
