@@ -1,22 +1,15 @@
-// y = f(a, b) with NumPy's broadcasting: dense on vec4s, a row of b for every
-// row of a on vec4s, or any strides one element at a time. Dimension 0 is the
-// innermost.
-#if STRIDED
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+// y = f(a, b) with NumPy's broadcasting, over the digits of the output's index,
+// dimension 0 the innermost. Four elements an invocation where dimension 0
+// allows it: an operand is then a vec4, or one element that repeats.
+@group(0) @binding(0) var<storage, read> a: array<{{A}}>;
+@group(0) @binding(1) var<storage, read> b: array<{{B}}>;
+@group(0) @binding(2) var<storage, read_write> y: array<{{T}}>;
 struct Params {
   n: u32,
-#for d 6
-  s$d: u32, a$d: u32, b$d: u32,
+#for d {{RANK}}
+  n$d: u32, a$d: u32, b$d: u32,
 #end
 }
-#else
-@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
-struct Params { n: u32, period: u32 } // vec4s; b repeats after period
-#endif
 @group(0) @binding(3) var<uniform> P: Params;
 const WORKGROUP: u32 = 64u;
 #import "index"
@@ -31,17 +24,19 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
   if (i >= P.n) {
     return;
   }
-#if STRIDED
   var rest = i;
-  var ia = 0u;
-  var ib = 0u;
-#for d 6
-  ia += (rest % P.s$d) * P.a$d;
-  ib += (rest % P.s$d) * P.b$d;
-  rest /= P.s$d;
+  var at_a = 0u;
+  var at_b = 0u;
+#for d {{OUTERMOST}}
+  {
+    let next = rest / P.n$d;
+    let digit = rest - next * P.n$d;
+    at_a += digit * P.a$d;
+    at_b += digit * P.b$d;
+    rest = next;
+  }
 #end
-  y[i] = f(a[ia], b[ib]);
-#else
-  y[i] = f(a[i], b[i % P.period]);
-#endif
+  at_a += rest * P.a{{OUTERMOST}};
+  at_b += rest * P.b{{OUTERMOST}};
+  y[i] = f({{T}}(a[at_a]), {{T}}(b[at_b]));
 }

@@ -34,7 +34,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
   var q$h$j = min(col + $hu * 4u + $ju, P.oc - 1u) * taps * P.ic;
 #end
 #end
-#paste "tile_zero"
+#paste "tile_total"
   for (var ky = 0u; ky < P.kh; ky += 1u) {
     for (var kx = 0u; kx < P.kw; kx += 1u) {
       let ty = i32(ky * P.dy);
@@ -45,6 +45,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
       let p$h$j = select(0u, (i$h$j + u32(y$h$j + ty) * P.iw + u32(x$h$j + tx)) * P.ic, o$h$j);
 #end
 #end
+#paste "tile_zero"
       for (var k = 0u; k < P.ic; k += 4u) {
         let left = P.ic - k;
 #for h 2
@@ -55,6 +56,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
 #end
 #paste "tile_kk"
       }
+#paste "tile_add"
 #for h 2
 #for j 4
       q$h$j += P.ic;
@@ -62,6 +64,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
 #end
     }
   }
+#paste "tile_take"
 #paste "tile_store"
 }
 

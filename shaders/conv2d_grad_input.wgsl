@@ -63,7 +63,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
   let c0 = n0;
   let c1 = n1;
 #endif
-#paste "tile_zero"
+#paste "tile_total"
   for (var ky = 0u; ky < P.kh; ky += 1u) {
     let ey = i32(class_y + P.py) - i32(ky * P.dy);
     if (ey % i32(P.sy) != 0) {
@@ -84,6 +84,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
 #end
       var pb0 = (ky * P.kw + kx) * P.ic + c0;
       var pb1 = (ky * P.kw + kx) * P.ic + c1;
+#paste "tile_zero"
       for (var k = 0u; k < P.oc; k += 4u) {
         let left = P.oc - k;
 #for h 2
@@ -104,8 +105,10 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
 #end
 #paste "tile_kn"
       }
+#paste "tile_add"
     }
   }
+#paste "tile_take"
 #paste "tile_store"
 }
 

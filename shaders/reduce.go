@@ -1,35 +1,52 @@
 package shaders
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
 )
 
-// A reduction is pre-map, fold and post-map, each as a twin and as WGSL.
+// A reduction is a map, a fold from a start value, and a map of the result,
+// each as twin and as WGSL; post's n is the number of folded elements.
 type reduction struct {
-	pre, post, fold             func(a, v float64) float64 // pre and post use a only; post's v is the count
-	preText, foldText, postText string
+	start    float64
+	pre      func(v float64) float64
+	fold     func(a, v float64) float64
+	post     func(a, n float64) float64
+	preText  string // over v
+	foldText string // over a and v
+	postText string // over a and P.count
 }
 
-var (
-	keep    = func(a, _ float64) float64 { return a }
-	addFold = func(a, v float64) float64 { return a + v }
-)
+func sumOf(pre func(float64) float64, preText string, post func(a, n float64) float64, postText string) reduction {
+	return reduction{0, pre, func(a, v float64) float64 { return a + v }, post, preText, "a + v", postText}
+}
+
+func folded(start float64, fold func(a, v float64) float64, foldText string) reduction {
+	return reduction{start, same, fold, result, "v", foldText, "a"}
+}
+
+func same(v float64) float64      { return v }
+func result(a, _ float64) float64 { return a }
+func squared(v float64) float64   { return v * v }
+func root(a, _ float64) float64   { return math.Sqrt(a) }
+func ln(a, _ float64) float64     { return math.Log(a) }
+func over(a, n float64) float64   { return a / n }
 
 var reductions = map[string]reduction{
-	"sum":       {keep, keep, addFold, "v", "a + v", "a"},
-	"mean":      {keep, func(a, n float64) float64 { return a / n }, addFold, "v", "a + v", "a / P.count"},
-	"max":       {keep, keep, math.Max, "v", "max(a, v)", "a"},
-	"min":       {keep, keep, math.Min, "v", "min(a, v)", "a"},
-	"product":   {keep, keep, func(a, v float64) float64 { return a * v }, "v", "a * v", "a"},
-	"sumsquare": {func(a, _ float64) float64 { return a * a }, keep, addFold, "v * v", "a + v", "a"},
-	"l1":        {func(a, _ float64) float64 { return math.Abs(a) }, keep, addFold, "abs(v)", "a + v", "a"},
-	"l2":        {func(a, _ float64) float64 { return a * a }, func(a, _ float64) float64 { return math.Sqrt(a) }, addFold, "v * v", "a + v", "sqrt(a)"},
-	"logsum":    {keep, func(a, _ float64) float64 { return math.Log(a) }, addFold, "v", "a + v", "log(a)"},
-	"logsumexp": {keep, keep, addFold, "v", "a + v", "a"}, // folded by a loop of its own
+	"sum":       sumOf(same, "v", result, "a"),
+	"mean":      sumOf(same, "v", over, "a / P.count"),
+	"sumsquare": sumOf(squared, "v * v", result, "a"),
+	"l1":        sumOf(math.Abs, "abs(v)", result, "a"),
+	"l2":        sumOf(squared, "v * v", root, "sqrt(a)"),
+	"logsum":    sumOf(same, "v", ln, "log(a)"),
+	"max":       folded(math.Inf(-1), math.Max, "max(a, v)"),
+	"min":       folded(math.Inf(1), math.Min, "min(a, v)"),
+	"product":   folded(1, func(a, v float64) float64 { return a * v }, "a * v"),
+	// Folded by loops of its own, which begin with the lowest finite number: of
+	// −∞ alone the result must be −∞, not NaN.
+	"logsumexp": folded(-math.MaxFloat32, nil, "a"),
 }
 
 // ReduceNames lists the functions of [Reduce].
@@ -42,136 +59,198 @@ type Pass struct {
 	Words int
 }
 
-// Reduce folds the given axes of a dense tensor with f, in one pass or, where
+// Reduce folds the given axes of a dense tensor with f (sum, mean, max, min,
+// product, sumsquare, l1, l2, logsum or logsumexp), in one pass or, where
 // outputs are few and long, in two. Arguments of each pass: x, y.
 func Reduce(f string, shape, axes []int) []Pass {
-	if len(shape) > maxRank {
-		panic(fmt.Sprintf("shaders: reduce: shape %v has more than %d dimensions", shape, maxRank))
-	}
-	var kept, folded []dim // innermost first
-	step, outputs, length := 1, 1, 1
-	for i := len(shape) - 1; i >= 0; i-- {
-		if slices.Contains(axes, i) {
-			folded = addDim(folded, shape[i], step)
-			length *= shape[i]
-		} else {
-			kept = addDim(kept, shape[i], step)
-			outputs *= shape[i]
-		}
-		step *= shape[i]
-	}
-	splits := max(1, min(wantTiles/max(outputs, 1), length/32))
-	if f == "logsumexp" {
-		splits = 1
-	}
-	splits = ceilDiv(length, ceilDiv(length, splits))
-	s := reduceShape{f: f, outputs: outputs, length: length, kept: kept, folded: folded, count: length,
-		columns: len(folded) == 1 && len(kept) <= 1 && folded[0].step == outputs && outputs%4 == 0}
-	if splits == 1 {
-		return []Pass{s.pass(1, true, true)}
-	}
-	second := reduceShape{f: f, outputs: outputs, length: splits, count: length,
-		kept: []dim{{outputs, 1}}, folded: []dim{{splits, outputs}}, columns: outputs%4 == 0}
-	return []Pass{s.pass(splits, true, false), second.pass(1, false, true)}
-}
-
-// A dim is a dimension's size and element stride.
-type dim struct{ size, step int }
-
-// addDim appends a dimension, merged with the one inside it where they are contiguous.
-func addDim(dims []dim, size, step int) []dim {
-	if size == 1 {
-		return dims
-	}
-	if n := len(dims); n > 0 && dims[n-1].size*dims[n-1].step == step {
-		dims[n-1].size *= size
-		return dims
-	}
-	return append(dims, dim{size, step})
-}
-
-type reduceShape struct {
-	f               string
-	outputs, length int
-	kept, folded    []dim
-	count           int // of folded elements, for the mean
-	columns         bool
-}
-
-// pass returns the launch over splits chunks; pre and post say whether it maps
-// its input and its result.
-func (s reduceShape) pass(splits int, pre, post bool) Pass {
-	r, ok := reductions[s.f]
+	r, ok := reductions[f]
 	if !ok {
-		panic("shaders: no reduction " + s.f)
+		panic("shaders: no reduction " + f)
 	}
-	name := "reduce_" + s.f
-	text := map[string]string{"T": "f32", "PRE": r.preText, "FOLD": r.foldText, "POST": r.postText, "FOLDED": strconv.Itoa(max(1, len(s.folded)))}
-	if !pre {
-		text["PRE"], r.pre, name = "v", keep, name+" second"
+	var keptShape, kept, foldedShape, gone []int
+	for d, stride := range denseStrides(shape) {
+		if slices.Contains(axes, d) {
+			foldedShape, gone = append(foldedShape, shape[d]), append(gone, stride)
+		} else {
+			keptShape, kept = append(keptShape, shape[d]), append(kept, stride)
+		}
 	}
-	if !post {
-		text["POST"], r.post, name = "a", keep, name+" first"
+	first := reduce{name: f, reduction: r, count: product(foldedShape), outputs: product(keptShape),
+		kept: walk(keptShape, kept), folded: walk(foldedShape, gone)}
+	splits := first.layout()
+	if splits == 1 {
+		return []Pass{first.pass(1)}
 	}
+	second := reduce{name: f, reduction: r, count: first.count, outputs: first.outputs,
+		kept:   []axis{{first.outputs, []int{1}}},
+		folded: []axis{{splits, []int{first.outputs}}}}
+	if first.outputs == 1 {
+		second.kept, second.folded = walk(nil, nil), walk([]int{splits}, []int{1})
+	}
+	first.name, first.post, first.postText = f+" first", result, "a"
+	second.name, second.pre, second.preText = f+" second", same, "v"
+	second.layout()
+	return []Pass{first.pass(splits), second.pass(1)}
+}
+
+// A reduce is one launch of a reduction.
+type reduce struct {
+	name string
+	reduction
+	outputs, count int
+	kept, folded   []axis // strides in elements
+	columns, rows  bool
+}
+
+// layout chooses the loads and returns over how many invocations the fold of
+// an output is best split: enough to keep an adapter busy, each with 32 loads
+// or more, and on whole workgroups of lanes.
+func (s *reduce) layout() int {
+	outputs, length := s.outputs, 1
+	for _, a := range s.folded {
+		length *= a.size
+	}
+	switch {
+	case s.kept[0].size%4 == 0 && aligned(s.kept, 0) && multipleStrides(s.folded):
+		s.columns = true
+		outputs /= 4
+	case s.folded[0].size%4 == 0 && aligned(s.folded, 0) && multipleStrides(s.kept):
+		s.rows = true
+		length /= 4
+	}
+	const want, least = 1024, 32
+	splits := max(1, min(want/max(outputs, 1), length/least))
+	if !s.columns && splits > 64 {
+		splits = splits / 64 * 64
+	}
+	return splits
+}
+
+// multipleStrides reports whether every stride is a multiple of four elements.
+func multipleStrides(axes []axis) bool {
+	for _, a := range axes {
+		if a.stride[0]%4 != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (s reduce) pass(splits int) Pass {
+	x, y, name := "f32", "f32", "reduce_"+s.name
+	inWidth, outWidth := 1, 1
 	var flags []string
-	width := 1
-	if s.columns {
-		flags, width, name = append(flags, "COLUMNS"), 4, name+" columns"
-		text["T"] = "vec4<f32>"
+	switch {
+	case s.columns:
+		x, y, inWidth, outWidth, flags, name = "vec4<f32>", "vec4<f32>", 4, 4, []string{"COLUMNS"}, name+" columns"
+	case s.rows:
+		x, inWidth, flags, name = "vec4<f32>", 4, []string{"ROWS"}, name+" rows"
 	}
-	if s.f == "logsumexp" {
+	logsumexp := s.fold == nil
+	if logsumexp {
 		flags = append(flags, "LOGSUMEXP")
 	}
-	outputs := s.outputs / width
-	p := []any{outputs, s.length, ceilDiv(s.length, splits), splits, float32(s.count)}
-	for _, dims := range [][]dim{s.kept, s.folded} {
-		for d := range maxRank {
-			if d < len(dims) {
-				p = append(p, dims[d].size, dims[d].step)
-			} else {
-				p = append(p, 1, 0)
+	length := 1
+	for _, a := range s.folded {
+		length *= a.size
+	}
+	if s.rows {
+		length /= 4
+	}
+	lanes := 1
+	if !s.columns {
+		lanes = min(splits, 64)
+	}
+	chunk := ceilDiv(length, splits)
+	p := []any{s.outputs / outWidth, length, splits, chunk, lanes, s.start, s.count}
+	p[6] = float32(s.count)
+	for _, part := range []struct {
+		axes   []axis
+		narrow bool
+	}{{s.kept, s.columns}, {s.folded, s.rows}} {
+		for d, a := range part.axes {
+			size, stride := a.size, a.stride[0]/inWidth
+			if d == 0 && part.narrow {
+				size, stride = size/4, 1
 			}
+			p = append(p, size, stride)
 		}
 	}
-	k := load(name, "reduce", flags, text, func(c Call) { reduceTwin(c, r, width, s.f == "logsumexp") })
+	constants := map[string]string{"X": x, "Y": y, "PRE": s.preText, "FOLD": s.foldText, "POST": s.postText,
+		"KEPT": strconv.Itoa(len(s.kept)), "KEPT_OUTERMOST": strconv.Itoa(len(s.kept) - 1),
+		"FOLDED": strconv.Itoa(len(s.folded)), "FOLDED_OUTERMOST": strconv.Itoa(len(s.folded) - 1)}
+	name += " " + constants["KEPT"] + " " + constants["FOLDED"]
+	t := reduceTwin{s.reduction, inWidth, outWidth, len(s.kept), len(s.folded)}
+	k := load(name, "reduce", flags, constants, t.run)
 	return Pass{
-		Launch: Launch{Kernel: k, Groups: Spread(ceilDiv(outputs*splits, 64)), Params: params(p...), Flops: float64(s.outputs) * float64(s.length)},
+		Launch: Launch{Kernel: k, Groups: Spread(ceilDiv(s.outputs/outWidth*splits, 64)), Params: params(p...), Flops: float64(s.outputs) * float64(s.count)},
 		Words:  s.outputs * splits,
 	}
 }
 
-func reduceTwin(c Call, r reduction, width int, logsumexp bool) {
+// A reduceTwin is the CPU side of a variant.
+type reduceTwin struct {
+	reduction
+	inWidth, outWidth int
+	kept, folded      int // ranks
+}
+
+func (t reduceTwin) run(c Call) {
 	x, y := c.Buffers[0].F(), c.Buffers[1].F()
-	outputs, length, chunk, count := c.U(0)*width, c.U(1), c.U(2), float64(c.F32(4))
-	decode := func(i, first int) int {
-		at := 0
-		for d := range maxRank {
-			at += i % c.U(first+2*d) * c.U(first+1+2*d)
-			i /= c.U(first + 2*d)
+	outputs, length, splits, chunk, lanes := c.U(0), c.U(1), c.U(2), c.U(3), c.U(4)
+	keptAt, foldedAt := c.Params[7:], c.Params[7+2*t.kept:]
+	within := t.inWidth / t.outWidth // elements of a load that are folded
+	var values []float32
+	for i := range outputs * splits {
+		out, split := i/splits, i%splits
+		block, lane := split/lanes, split%lanes
+		end := min((block+1)*lanes*chunk, length)
+		base := decode(uint32(out), keptAt, t.kept, 1, 0)
+		for j := range t.outWidth {
+			values = values[:0]
+			for r := block*lanes*chunk + lane; r < end; r += lanes {
+				at := int(base+decode(uint32(r), foldedAt, t.folded, 1, 0))*t.inWidth + j
+				values = append(values, x[at:at+within]...)
+			}
+			y[(split*outputs+out)*t.outWidth+j] = t.of(values, float64(c.F32(6)))
 		}
-		return at
 	}
-	for i := range outputs * c.U(3) {
-		out, begin := i%outputs, i/outputs*chunk
-		end := min(begin+chunk, length)
-		value := func(k int) float64 {
-			if width == 4 {
-				return float64(x[k*outputs+out])
-			}
-			return float64(x[decode(out, 5)+decode(k, 17)])
+}
+
+// of reduces the values of one output.
+func (t reduceTwin) of(values []float32, count float64) float32 {
+	if t.fold == nil {
+		sum, top := 0.0, t.start
+		for _, v := range values {
+			top = max(top, float64(v))
 		}
-		a := r.pre(value(begin), 0)
-		if logsumexp {
-			var row []float32
-			for k := begin; k < end; k++ {
-				row = append(row, float32(value(k)))
-			}
-			a = logSumExp(row)
-		} else {
-			for k := begin + 1; k < end; k++ {
-				a = r.fold(a, r.pre(value(k), 0))
-			}
+		for _, v := range values {
+			sum += math.Exp(float64(v) - top)
 		}
-		y[i] = float32(r.post(a, count))
+		return float32(top + math.Log(sum))
 	}
+	a := t.start
+	for _, v := range values {
+		a = t.fold(a, t.pre(float64(v)))
+	}
+	return float32(t.post(a, count))
+}
+
+func reduceVariants() []Kernel {
+	var out []Kernel
+	add := func(f string, shape, axes []int) {
+		for _, p := range Reduce(f, shape, axes) {
+			out = append(out, p.Kernel)
+		}
+	}
+	for _, f := range ReduceNames() {
+		add(f, []int{1024, 8}, []int{0}) // columns
+		add(f, []int{3, 1024}, []int{1}) // rows
+		add(f, []int{1024, 3}, []int{0})
+		add(f, []int{1 << 12}, []int{0})
+	}
+	add("sum", []int{2, 3, 2, 3, 2, 3}, []int{0, 2, 4})
+	add("sum", []int{2, 3, 2, 3, 2, 4}, []int{0, 2, 4})
+	add("sum", []int{2, 3, 2, 3, 2, 4}, []int{1, 3, 5})
+	return out
 }

@@ -1,26 +1,43 @@
 // Folds dimensions of x: y[out] = post(fold over r of pre(x[out, r])). The fold
-// of one output is split into chunks of consecutive r, one invocation each;
-// partial results [splits outputs] are folded by a second launch.
-// COLUMNS: x is [R C], outputs are columns, four an invocation. Otherwise
-// outputs and r are decoded over up to six dimensions each, innermost first.
-@group(0) @binding(0) var<storage, read> x: array<{{T}}>;
-@group(0) @binding(1) var<storage, read_write> y: array<{{T}}>;
+// of one output may be split over several invocations, whose partial results
+// [splits outputs] a second launch folds. Loads are vec4s where four outputs
+// (COLUMNS) or four folded elements (ROWS) are neighbours. Kept and folded
+// dimensions are walked innermost first.
+@group(0) @binding(0) var<storage, read> x: array<{{X}}>;
+@group(0) @binding(1) var<storage, read_write> y: array<{{Y}}>;
 struct Params {
-  outputs: u32, length: u32, chunk: u32, splits: u32, count: f32,
-#for d 6
-  s$d: u32, t$d: u32, // kept dimensions
+  outputs: u32, length: u32, // in Ys and in Xs
+  splits: u32, chunk: u32,   // invocations an output, elements they take
+  lanes: u32,                // of which so many take turns in one chunk
+  start: f32, count: f32,    // what the fold begins with; elements folded
+#for d {{KEPT}}
+  k$d: u32, s$d: u32,
 #end
-#for d 6
-  r$d: u32, q$d: u32, // folded dimensions
+#for d {{FOLDED}}
+  r$d: u32, q$d: u32,
 #end
 }
 @group(0) @binding(2) var<uniform> P: Params;
 const WORKGROUP: u32 = 64u;
 #import "index"
 
-fn pre(v: {{T}}) -> {{T}} { return {{PRE}}; }
-fn fold(a: {{T}}, v: {{T}}) -> {{T}} { return {{FOLD}}; }
-fn post(a: {{T}}) -> {{T}} { return {{POST}}; }
+fn pre(v: {{X}}) -> {{X}} { return {{PRE}}; }
+fn fold(a: {{X}}, v: {{X}}) -> {{X}} { return {{FOLD}}; }
+fn post(a: {{Y}}) -> {{Y}} { return {{POST}}; }
+
+// The place of folded element r.
+fn place(r: u32) -> u32 {
+  var rest = r;
+  var at = 0u;
+#for d {{FOLDED_OUTERMOST}}
+  {
+    let next = rest / P.r$d;
+    at += (rest - next * P.r$d) * P.q$d;
+    rest = next;
+  }
+#end
+  return at + rest * P.q{{FOLDED_OUTERMOST}};
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -28,51 +45,56 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
   if (i >= P.outputs * P.splits) {
     return;
   }
-  let out = i % P.outputs;
-  let begin = i / P.outputs * P.chunk;
-  let end = min(begin + P.chunk, P.length);
+  // Neighbouring invocations read neighbours: columns, or lanes of a chunk.
 #if COLUMNS
-  var at = begin * P.outputs + out;
-  var a = pre(x[at]);
-  for (var r = begin + 1u; r < end; r += 1u) {
-    at += P.outputs;
-    a = fold(a, pre(x[at]));
-  }
+  let split = i / P.outputs;
+  let out = i - split * P.outputs;
 #else
+  let out = i / P.splits;
+  let split = i - out * P.splits;
+#endif
+  let block = split / P.lanes;
+  let begin = block * P.lanes * P.chunk + (split - block * P.lanes);
+  let end = min((block + 1u) * P.lanes * P.chunk, P.length);
   var base = 0u;
   var rest = out;
-#for d 6
-  base += (rest % P.s$d) * P.t$d;
-  rest /= P.s$d;
+#for d {{KEPT_OUTERMOST}}
+  {
+    let next = rest / P.k$d;
+    base += (rest - next * P.k$d) * P.s$d;
+    rest = next;
+  }
 #end
-  var a = pre(x[base + place(begin)]);
+  base += rest * P.s{{KEPT_OUTERMOST}};
+  var a = {{X}}(P.start);
 #if LOGSUMEXP
   // The largest first, so that no exponential overflows.
-  for (var r = begin + 1u; r < end; r += 1u) {
+  for (var r = begin; r < end; r += P.lanes) {
     a = max(a, x[base + place(r)]);
   }
+#if ROWS
+  a = vec4<f32>(max(max(a.x, a.y), max(a.z, a.w)));
+#endif
   let top = a;
-  a = 0.0;
-  for (var r = begin; r < end; r += 1u) {
+  a = {{X}}();
+  for (var r = begin; r < end; r += P.lanes) {
     a += exp(x[base + place(r)] - top);
   }
-  a = top + log(a);
+#if ROWS
+  y[split * P.outputs + out] = top.x + log((a.x + a.y) + (a.z + a.w));
 #else
-  for (var r = begin + 1u; r < end; r += 1u) {
+  y[split * P.outputs + out] = top + log(a);
+#endif
+#else
+  for (var r = begin; r < end; r += P.lanes) {
     a = fold(a, pre(x[base + place(r)]));
   }
+#if ROWS
+  a = fold(a, a.zwxy);
+  a = fold(a, a.yxwz);
+  y[split * P.outputs + out] = post(a.x);
+#else
+  y[split * P.outputs + out] = post(a);
 #endif
 #endif
-  y[i] = post(a);
 }
-#if !COLUMNS
-fn place(r: u32) -> u32 {
-  var rest = r;
-  var at = 0u;
-#for d {{FOLDED}}
-  at += (rest % P.r$d) * P.q$d;
-  rest /= P.r$d;
-#end
-  return at;
-}
-#endif

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"duet/gpu"
@@ -146,14 +147,17 @@ func (l *lowering) placeStores(nodes []*node) {
 			read[x.id] = true
 		}
 	}
+	written := map[*node][]string{} // buffers that a node already writes
 	for _, s := range l.g.stores {
 		v := s.t.value()
 		if _, taken := l.slots[s.t.id]; taken || read[s.t.id] || v.kind != computed || l.constant[s.t.id] {
 			continue
 		}
-		if _, alias := v.producer.op.(aliaser); !alias {
-			l.slots[s.t.id] = s.slot
+		if _, alias := v.producer.op.(aliaser); alias || slices.Contains(written[v.producer], s.slot.Buffer) {
+			continue
 		}
+		l.slots[s.t.id] = s.slot
+		written[v.producer] = append(written[v.producer], s.slot.Buffer)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"duet/gpu"
 	"duet/shaders"
 )
 
@@ -96,6 +97,21 @@ func (o attention) infer(in [][]int) [][]int {
 	return [][]int{{q[0], q[1], v[2] / o.kvHeads * o.heads}, {q[0], o.heads, q[1]}}
 }
 
+// shape describes the operands; mask is nil where there is none.
+func (o attention) shape(q, k, v, mask []int) shaders.AttentionShape {
+	s := shaders.AttentionShape{B: q[0], H: o.heads, HKV: o.kvHeads, TQ: q[1], TK: k[1],
+		HeadDim: q[2] / o.heads, ValueDim: v[2] / o.kvHeads, Scale: o.scale, Lengths: o.lengths, Mask: o.mask}
+	if o.mask {
+		s.MaskB, s.MaskH = mask[0] > 1, mask[1] > 1
+	}
+	return s
+}
+
+func (o attention) lower(l *lowering, n *node) {
+	s := o.shape(n.in[0].Shape(), n.in[1].Shape(), n.in[2].Shape(), n.in[len(n.in)-1].Shape())
+	l.add(n.label, shaders.Attention(s), append(l.ins(n), l.out(n.out[0]), l.out(n.out[1]))...)
+}
+
 func (o attention) grad(n *node, dy []Tensor, _ []bool) []Tensor {
 	in := append([]Tensor{n.out[0], n.out[1], dy[0]}, n.in...)
 	return append(n.in[0].g.apply(attentionGrad{attention: o}, in...), make([]Tensor, len(n.in)-3)...)
@@ -109,3 +125,18 @@ type attentionGrad struct {
 
 func (o attentionGrad) name() string             { return "attention_grad" }
 func (o attentionGrad) infer(in [][]int) [][]int { return [][]int{in[3], in[4], in[5]} }
+func (o attentionGrad) lower(l *lowering, n *node) {
+	s := o.attention.shape(n.in[3].Shape(), n.in[4].Shape(), n.in[5].Shape(), n.in[len(n.in)-1].Shape())
+	in := l.ins(n)
+	y, lse, dy, qkv, mask := in[0], in[1], in[2], in[3:6], in[6:]
+	args := []gpu.View{y, lse, dy}
+	if s.Lengths {
+		args, mask = append(args, in[6]), in[7:]
+	}
+	stats := l.temp(n, "stats", s.StatsWords())
+	l.add(n.label+" stats", shaders.AttentionGradStats(s), append(args, stats)...)
+	args = append(append([]gpu.View{}, qkv...), dy, stats)
+	args = append(args, mask...)
+	l.add(n.label+" q", shaders.AttentionGradQ(s), append(slices.Clone(args), l.out(n.out[0]))...)
+	l.add(n.label+" kv", shaders.AttentionGradKV(s), append(slices.Clone(args), l.out(n.out[1]), l.out(n.out[2]))...)
+}

@@ -146,11 +146,12 @@ const alignment = 64
 
 // Layout places every parameter: trained ones in arenas named weights.0,
 // weights.1, … of at most maxWords (a longer tensor gets one of its own), the
-// others in frozen.0, …, running statistics each in a buffer of its own, since
-// one kernel writes two of them.
+// others in frozen.0, …. Biases have arenas apart from weights, and running
+// statistics each a buffer, since one kernel writes the gradients of both, or
+// two statistics, and may not have the same buffer twice.
 func (ps *Params) Layout(maxWords int) []Arena {
 	var arenas []Arena
-	open := map[string]int{} // kind → index of its current arena
+	open := map[string]int{} // kind of arena → index of the current one
 	counts := map[string]int{}
 	for _, p := range ps.list {
 		if p.State {
@@ -162,11 +163,15 @@ func (ps *Params) Layout(maxWords int) []Arena {
 		if !p.Trainable {
 			kind = frozen
 		}
+		lane := kind
+		if strings.HasSuffix(p.Name, ".bias") {
+			lane += " bias"
+		}
 		size := (p.StoredLen() + alignment - 1) / alignment * alignment
-		i, ok := open[kind]
+		i, ok := open[lane]
 		if !ok || arenas[i].Words+size > maxWords {
 			i = len(arenas)
-			open[kind] = i
+			open[lane] = i
 			arenas = append(arenas, Arena{Name: fmt.Sprintf("%s.%d", kind, counts[kind])})
 			counts[kind]++
 		}

@@ -138,6 +138,11 @@ func backends(t *testing.T) map[string]gpu.Backend {
 var tinyFusions = []model.FusionKind{model.Concat, model.Gated, model.Hadamard, model.CrossAttention}
 
 // TestGoldenTrajectories trains vlm_tiny for ten steps and compares every loss.
+//
+// concat in frozen mode hangs by a thread: after the first step one input of the
+// last ReLU is 3.6e-8, below the rounding of its sum, and landing on the other
+// side of zero moves later losses by 2e-4. If this case alone fails after a
+// change in the order of a sum, look at that input first.
 func TestGoldenTrajectories(t *testing.T) {
 	for _, fusion := range tinyFusions {
 		for _, mode := range []string{"frozen", "batch"} {
@@ -308,8 +313,11 @@ func compareGradients(t *testing.T, backend gpu.Backend, x *tiny) {
 		if !(off <= 1e-4*largest+1e-7) {
 			t.Errorf("gradient of %s is off by %.2g, the largest is %.2g", name, off, largest)
 		}
-		if largest > 0 {
+		if largest > 1e-6 { // the gradient of the keys' bias is zero but for rounding
 			worst = max(worst, off/largest)
+		}
+		if testing.Verbose() && off > 1e-5*largest {
+			t.Logf("%s: off by %.2g, largest %.2g", name, off, largest)
 		}
 		compared++
 	}

@@ -11,13 +11,13 @@
     let o = out_index(row + $hu * 4u + $ju) + col;
     var y0 = s$h$j_0;
     var y1 = s$h$j_1;
-#if BIAS
-    y0 += bias_0;
-    y1 += bias_1;
-#endif
 #if RESIDUAL
     y0 += residual_at(o, col);
     y1 += residual_at(o + 4u, col + 4u);
+#endif
+#if BIAS
+    y0 += bias_0;
+    y1 += bias_1;
 #endif
     store(o, col, {{ACT}}(y0));
     store(o + 4u, col + 4u, {{ACT}}(y1));
