@@ -70,10 +70,25 @@ func BenchmarkElementwise(b *testing.B) {
 	b.Run("relu_grad", func(b *testing.B) { benchLaunch(b, shaders.UnaryGrad("relu", n), n, n, n) })
 	b.Run("gelu_grad", func(b *testing.B) { benchLaunch(b, shaders.UnaryGrad("gelu", n), n, n, n) })
 	b.Run("dropout", func(b *testing.B) { benchLaunch(b, shaders.Dropout(n, 0.1, 1), n, 4, n) })
-	b.Run("adam", func(b *testing.B) {
-		benchLaunch(b, shaders.Adam(n, true, false), n/64, 1<<10, n, n, n, n)
-	})
-	b.Run("gradnorm", func(b *testing.B) {
-		benchLaunch(b, shaders.GradNormPartial(n), n/64, 1<<10, n, shaders.GradNormWords(n))
-	})
+}
+
+// The text side of a step of 32 captions of 64 tokens, and two heads.
+func BenchmarkTextAndLoss(b *testing.B) {
+	const n, vocab, d = 2048, 8192, 128
+	b.Run("embedding", func(b *testing.B) { benchLaunch(b, shaders.Embedding(n, vocab, d), n, vocab*d, n*d) })
+	b.Run("embedding_links", func(b *testing.B) { benchLaunch(b, shaders.EmbeddingLinks(n, shaders.NoPadding), n, n) })
+	for _, s := range []shaders.CrossEntropyShape{{Rows: 32, Classes: 101}, {Rows: 256, Classes: 8192}} {
+		splits := shaders.CrossEntropySplits(s)
+		partials, logits := 4*s.Rows*splits, s.Rows*s.Classes
+		b.Run(fmt.Sprintf("crossentropy %dx%d", s.Rows, s.Classes), func(b *testing.B) {
+			if splits == 1 {
+				benchLaunch(b, shaders.CrossEntropy(s, 1), logits, s.Rows, s.Rows, s.Rows, 2*s.Rows)
+			} else {
+				benchLaunch(b, shaders.CrossEntropyPartial(s, splits), logits, partials)
+			}
+		})
+		b.Run(fmt.Sprintf("crossentropy_grad %dx%d", s.Rows, s.Classes), func(b *testing.B) {
+			benchLaunch(b, shaders.CrossEntropyGrad(s), 1, 2*s.Rows, 1, logits, s.Rows, logits)
+		})
+	}
 }
