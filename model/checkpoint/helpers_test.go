@@ -1,0 +1,100 @@
+package checkpoint
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// shared is the folder of test data, by the environment variable DUET_SHARED
+// or beside the repository.
+func shared(t testing.TB, name string) string {
+	t.Helper()
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		if root == filepath.Dir(root) {
+			t.Fatal("no go.mod above the test")
+		}
+		root = filepath.Dir(root)
+	}
+	dir := os.Getenv("DUET_SHARED")
+	if dir == "" {
+		dir = "../shared"
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(root, dir)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("the shared test data is not there (set DUET_SHARED): %v", err)
+	}
+	return filepath.Join(dir, name)
+}
+
+// raw is a safetensors file with the given header and data.
+func raw(header string, data ...byte) []byte {
+	file := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	return append(append(file, header...), data...)
+}
+
+func openBytes(data []byte) (*File, error) { return Open(bytes.NewReader(data), int64(len(data))) }
+
+// within fails a test whose body takes more than 2 s or allocates more than
+// 256 MB in all.
+func within(t *testing.T, body func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	body()
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v, more than 2 s", took)
+	}
+	runtime.ReadMemStats(&after)
+	if mb := (after.TotalAlloc - before.TotalAlloc) >> 20; mb > 256 {
+		t.Errorf("allocated %d MB, more than 256", mb)
+	}
+}
+
+// wantError checks an error's text; want "" is no error.
+func wantError(t testing.TB, err error, want string) {
+	t.Helper()
+	switch {
+	case want == "" && err != nil:
+		t.Errorf("unexpected error: %v", err)
+	case want != "" && err == nil:
+		t.Errorf("no error; want one with %q", want)
+	case want != "" && !strings.Contains(err.Error(), want):
+		t.Errorf("error %q does not contain %q", err, want)
+	}
+}
+
+// tree reads all files below dir, by their path in it.
+func tree(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		inside, _ := filepath.Rel(dir, name)
+		files[filepath.ToSlash(inside)] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
