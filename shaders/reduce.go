@@ -162,8 +162,7 @@ func (s reduce) pass(splits int) Pass {
 		lanes = min(splits, 64)
 	}
 	chunk := ceilDiv(length, splits)
-	p := []any{s.outputs / outWidth, length, splits, chunk, lanes, s.start, s.count}
-	p[6] = float32(s.count)
+	p := []any{s.outputs / outWidth, length, splits, chunk, lanes, s.start, float32(s.count)}
 	for _, part := range []struct {
 		axes   []axis
 		narrow bool
