@@ -50,24 +50,33 @@ func (s BatchNormShape) maskY() bool { return s.ReLU && s.Residual }
 func (s BatchNormShape) launch(k Kernel, n int, flops float64) Launch {
 	c := s.C / widthOf(s.C)
 	chunks, rows := s.chunks()
+	stride, steps := s.columns()
 	return Launch{
 		Kernel: k,
 		Groups: Spread(ceilDiv(n*c, 64)),
-		Params: params(s.Rows, c, chunks, rows, s.stride(), s.Eps, s.Momentum),
+		Params: params(s.Rows, c, chunks, rows, stride, steps, s.Eps, s.Momentum),
 		Flops:  flops * float64(s.Rows) * float64(s.C),
 	}
 }
 
-// stride gives an element-wise invocation up to eight rows, so that it loads
-// its channels' parameters once for them.
-func (s BatchNormShape) stride() int {
-	steps := min(max(s.Rows*s.C/widthOf(s.C)/4096, 1), 8)
-	return ceilDiv(s.Rows, steps)
+// columns gives an element-wise invocation up to 16 rows, so that it loads
+// its channels' parameters once for them; stride rows apart, so that a workgroup
+// goes over one range of memory.
+func (s BatchNormShape) columns() (stride, steps int) {
+	c := s.C / widthOf(s.C)
+	steps = min(max(s.Rows*c/1024, 1), 16)
+	return max(64/c, 1), steps
+}
+
+// elementwise is the number of invocations a channel of the element-wise kernels.
+func (s BatchNormShape) elementwise() int {
+	stride, steps := s.columns()
+	return ceilDiv(s.Rows, stride*steps) * stride
 }
 
 // batchNormShape restores from a call what the twins need.
 func batchNormShape(c Call, width int) BatchNormShape {
-	return BatchNormShape{Rows: c.U(0), C: width * c.U(1), Eps: c.F32(5), Momentum: c.F32(6)}
+	return BatchNormShape{Rows: c.U(0), C: width * c.U(1), Eps: c.F32(6), Momentum: c.F32(7)}
 }
 
 // chunk returns the rows [begin, end) of a chunk.
@@ -170,7 +179,7 @@ func BatchNorm(s BatchNormShape) Launch {
 			y[i] = float32(v)
 		}
 	})
-	return s.launch(k, s.stride(), 3)
+	return s.launch(k, s.elementwise(), 3)
 }
 
 // of is the shape of a call with the choices of the variant s.

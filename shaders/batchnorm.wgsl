@@ -14,11 +14,11 @@
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = flat_index(gid, groups);
-  if (i >= P.stride * P.c) {
+  let column = column_of(flat_index(gid, groups));
+  if (column.begin >= P.rows * P.c) {
     return;
   }
-  let c = i % P.c;
+  let c = column.c;
 #if FROZEN
   let scale = gamma[c] / sqrt(spread[c] + P.eps);
 #else
@@ -26,7 +26,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
 #endif
   let center = mean[c];
   let shift = beta[c];
-  for (var at = i; at < P.rows * P.c; at += P.stride * P.c) {
+  for (var at = column.begin; at < column.end; at += column.step) {
     var v = (x[at] - center) * scale + shift;
 #if RESIDUAL
     v += r[at];

@@ -112,7 +112,7 @@ func BatchNormGrad(s BatchNormShape) Launch {
 			dx[i] = float32(k(1)*g + k(3)*d + k(4))
 		}
 	})
-	return s.launch(k, s.stride(), 6)
+	return s.launch(k, s.elementwise(), 6)
 }
 
 // batchNormVariants lists the kernels of batch normalisation.

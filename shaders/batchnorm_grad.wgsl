@@ -23,11 +23,11 @@
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let i = flat_index(gid, groups);
-  if (i >= P.stride * P.c) {
+  let column = column_of(flat_index(gid, groups));
+  if (column.begin >= P.rows * P.c) {
     return;
   }
-  let c = i % P.c;
+  let c = column.c;
 #if FROZEN
   let scale = gamma[c] / sqrt(spread[c] + P.eps);
 #if MASK_X
@@ -41,7 +41,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
   let slope = coef[3u * P.c + c];
   let offset = coef[4u * P.c + c];
 #endif
-  for (var at = i; at < P.rows * P.c; at += P.stride * P.c) {
+  for (var at = column.begin; at < column.end; at += column.step) {
     var g = dy[at];
 #if FROZEN
 #if MASK_X
