@@ -43,15 +43,8 @@ const ring = 64
 // padding id.
 func NewStep(backend gpu.Backend, m *model.VLM, memory *model.Memory, recipe Recipe, size, total int, pad int32) (*Step, error) {
 	s := &Step{model: m, memory: memory, backend: backend, recipe: recipe, size: size, batch: recipe.Batch, total: total, pad: pad, programs: map[int]*stepProgram{}}
-	for _, a := range memory.Arenas {
-		if !isWeights(a.Name) {
-			continue
-		}
-		for _, kind := range []string{nn.Grads, nn.MomentM, nn.MomentV} {
-			if _, err := memory.Allocate(kind+a.Name[len(nn.Weights):], a.Words); err != nil {
-				return nil, err
-			}
-		}
+	if err := AllocateOptimizer(memory); err != nil {
+		return nil, err
 	}
 	for name, words := range map[string]int{"rng": 4, "losses": ring} {
 		if _, err := memory.Allocate(name, words); err != nil {
@@ -59,6 +52,25 @@ func NewStep(backend gpu.Backend, m *model.VLM, memory *model.Memory, recipe Rec
 		}
 	}
 	return s, s.placeOptimizer()
+}
+
+// AllocateOptimizer adds the arenas of gradients and of Adam's moments, zeroed,
+// to a model's memory; those that are there stay as they are, so that moments
+// may be loaded before a [Step] is made.
+func AllocateOptimizer(memory *model.Memory) error {
+	for _, a := range memory.Arenas {
+		if !isWeights(a.Name) {
+			continue
+		}
+		for _, kind := range []string{nn.Grads, nn.MomentM, nn.MomentV} {
+			if name := sibling(kind, a.Name); memory.Buffer(name) == nil {
+				if _, err := memory.Allocate(name, a.Words); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func isWeights(arena string) bool {

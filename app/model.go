@@ -1,0 +1,163 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"duet/assets"
+	"duet/gpu"
+	"duet/model"
+	"duet/model/checkpoint"
+	"duet/model/config"
+	"duet/model/text"
+	"duet/model/train"
+)
+
+// A Model is a model on a device: its configuration, tokenizer and weights.
+type Model struct {
+	Config    *config.Config
+	Labels    []string
+	Tokenizer *text.Tokenizer // nil for a model of pictures alone
+	VLM       *model.VLM
+	Memory    *model.Memory
+	Backend   gpu.Backend
+	Name      string
+}
+
+// Default is the name of the embedded model.
+const Default = "default"
+
+// OpenFiles opens a model's files: a folder or a zip on disk, or the embedded
+// model where name is empty or [Default].
+func OpenFiles(name string) (*checkpoint.Model, error) {
+	if name != "" && name != Default {
+		return checkpoint.OpenModel(name)
+	}
+	files, ok := assets.DefaultModel()
+	if !ok {
+		return nil, fmt.Errorf("app: this build carries no default model; name one with --model (or, to train one from scratch, --init none)")
+	}
+	return checkpoint.OpenModelFS(files, "the default model")
+}
+
+// Load puts a model on a backend.
+func Load(backend gpu.Backend, files *checkpoint.Model) (*Model, error) {
+	c, err := config.Read(files, "config.json")
+	if err != nil {
+		return nil, fmt.Errorf("app: %s: %w", files.Name(), err)
+	}
+	m, err := define(backend, c, files.Name())
+	if err != nil {
+		return nil, err
+	}
+	if c.Text != nil {
+		if m.Tokenizer, err = text.Load(files); err != nil {
+			return nil, fmt.Errorf("app: %s: %w", files.Name(), err)
+		}
+		if m.Tokenizer.VocabSize() > c.Text.VocabSize {
+			return nil, fmt.Errorf("app: %s: the tokenizer has %d entries, config.json's vocab_size is %d", files.Name(), m.Tokenizer.VocabSize(), c.Text.VocabSize)
+		}
+	}
+	if err := m.place(); err != nil {
+		return nil, err
+	}
+	weights, err := files.Weights()
+	if err != nil {
+		m.Release()
+		return nil, fmt.Errorf("app: %s: %w", files.Name(), err)
+	}
+	defer weights.Close()
+	report, err := m.Memory.Load(weights, nil)
+	if err == nil && len(report.Missing) > 0 {
+		err = fmt.Errorf("model: %d tensors are missing, for example %s", len(report.Missing), report.Missing[0])
+	}
+	if err != nil {
+		m.Release()
+		return nil, fmt.Errorf("app: %s: %w", files.Name(), err)
+	}
+	return m, nil
+}
+
+// define builds the model that a configuration describes, without memory.
+func define(backend gpu.Backend, c *config.Config, name string) (*Model, error) {
+	labels, err := c.Labels()
+	if err != nil {
+		return nil, fmt.Errorf("app: %s: %w", name, err)
+	}
+	vlm, err := model.NewVLM(c.Shape())
+	if err != nil {
+		return nil, fmt.Errorf("app: %s: %w", name, err)
+	}
+	return &Model{Config: c, Labels: labels, VLM: vlm, Backend: backend, Name: name}, nil
+}
+
+func (m *Model) place() (err error) {
+	m.Memory, err = model.Place(m.Backend, m.VLM.Params)
+	return err
+}
+
+// Input returns how the model takes pictures and words.
+func (m *Model) Input() train.Input { return m.Config.Input(m.Tokenizer) }
+
+// Release frees the model's memory.
+func (m *Model) Release() {
+	if m.Memory != nil {
+		m.Memory.Release()
+	}
+}
+
+// entries lists the files of the model's folder.
+func (m *Model) entries() []checkpoint.Entry {
+	files := []checkpoint.Entry{
+		checkpoint.Data("config.json", m.Config.Marshal()),
+		{Name: "model.safetensors", Write: func(w io.Writer) error {
+			return checkpoint.WriteSafetensors(w, m.Memory.Tensors(), map[string]string{"format": "pt"})
+		}},
+		checkpoint.Data("README.md", []byte(m.card())),
+	}
+	if m.Tokenizer != nil {
+		tokenizer := m.Tokenizer.Files()
+		for _, name := range slices.Sorted(maps.Keys(tokenizer)) {
+			files = append(files, checkpoint.Data(name, tokenizer[name]))
+		}
+	}
+	return files
+}
+
+// Save writes the model as a folder, or as a zip where path ends in .zip. It is
+// whole or not there at all; only a model is ever replaced.
+func (m *Model) Save(path string) error {
+	if err := checkpoint.WriteModel(path, m.entries()); err != nil {
+		return fmt.Errorf("app: saving the model: %w", err)
+	}
+	return nil
+}
+
+// card is the model card.
+func (m *Model) card() string {
+	var s strings.Builder
+	c := m.Config
+	fmt.Fprintf(&s, "# A Duet model\n\nClassifies a picture together with its words into %d classes: %s.\n\n", len(m.Labels), shortList(m.Labels, 20))
+	params := 0
+	for _, p := range m.VLM.Params.All() {
+		params += p.Len()
+	}
+	fmt.Fprintf(&s, "%d parameters; fusion %s, %d wide; pictures %d px.\n", params, c.Fusion, c.ProjectionDim, c.Image.Size)
+	if t := c.Training; t != nil {
+		fmt.Fprintf(&s, "\n## Training\n\n%d examples of %s, started from %s, %s, on %s.\n", t.Examples, t.Data, t.Init, c.Recipe, t.Adapter)
+		fmt.Fprintf(&s, "Top-1 on %d held-back pictures after %d steps: %.3f. config.json lists their hashes.\n", len(t.HeldOut.Hashes), t.Steps, t.Top1)
+		fmt.Fprintf(&s, "Answers with a probability below %.2f are marked as not sure.\n", c.NotSureBelow)
+	}
+	s.WriteString("\nWeights have torchvision's and Hugging Face's tensor names under `visual.` and `text.`.\n")
+	return s.String()
+}
+
+func shortList(names []string, n int) string {
+	if len(names) <= n {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
+}

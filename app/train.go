@@ -1,0 +1,386 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"time"
+
+	"duet/gpu"
+	"duet/model"
+	"duet/model/checkpoint"
+	"duet/model/config"
+	"duet/model/data"
+	"duet/model/nn"
+	"duet/model/text"
+	"duet/model/train"
+)
+
+// TrainOptions say what to train and how. Zero values keep what the
+// configuration, or the model to start from, says.
+type TrainOptions struct {
+	Collection *data.Collection
+	Name       string            // of the data, for the model card
+	Config     *config.Config    // of a new model; nil: that of Init, or small
+	Init       *checkpoint.Model // nil: from scratch
+	Out        string            // where the model goes: a folder, or a .zip
+	Resume     bool              // go on from the state beside Out
+
+	Fusion    model.FusionKind
+	Inputs    string // "", "both", "image" or "text"
+	Epochs    int
+	Batch     int
+	LR        float64
+	ImageSize int
+	Freeze    []string
+	Seed      *uint64
+	MaxSteps  int
+	Share     float64 // of the pictures for validation; 0: 15 %
+	Cache     int64   // bytes of resized pictures kept in memory; 0: 256 MiB
+}
+
+// Train fine-tunes or trains from scratch, writes the best model to o.Out and
+// tells events. When the context ends it saves a state to go on from and
+// returns an error that wraps [train.ErrInterrupted].
+func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(train.Event)) (*Model, error) {
+	if o.Out == "" {
+		return nil, errors.New("app: say where the model shall go (--out)")
+	}
+	if err := checkpoint.CanWriteModel(o.Out); err != nil {
+		return nil, fmt.Errorf("app: %w", err)
+	}
+	m, held, err := o.prepare(ctx, backend)
+	if err != nil {
+		return nil, err
+	}
+	t := &training{options: o, model: m, state: statePath(o.Out), event: event}
+	var from train.State
+	if o.Resume {
+		if from, err = t.resume(); err != nil {
+			m.Release()
+			return nil, err
+		}
+	}
+	m.Config.Training = &config.Training{
+		HeldOut: held, Seed: m.Config.Recipe.Seed, Data: o.Name, Examples: len(o.Collection.Select(data.Train)), Init: o.initName(), Adapter: backend.Info().Name,
+	}
+	cache := o.Cache
+	if cache == 0 {
+		cache = 256 << 20
+	}
+	job := train.Job{
+		Backend: backend, Model: m.VLM, Memory: m.Memory, Recipe: m.Config.Recipe, Input: m.Input(), Augment: m.Config.Augment,
+		Train: labelled(o.Collection.Select(data.Train)), Val: labelled(o.Collection.Select(data.Validation)), Cache: cache,
+		Save: t.save, SaveEvery: 30 * time.Second, Event: event,
+	}
+	end, err := job.Run(ctx, from)
+	if err != nil {
+		m.Release()
+		return nil, err
+	}
+	event(train.Event{Event: "done", Model: o.Out, ValTop1: end.BestTop1, Step: end.Step})
+	return m, nil
+}
+
+// labelled leaves out what has no class.
+func labelled(examples []data.Example) []data.Example {
+	return slices.DeleteFunc(slices.Clone(examples), func(e data.Example) bool { return e.Label < 0 })
+}
+
+func (o *TrainOptions) initName() string {
+	if o.Init == nil {
+		return "random weights"
+	}
+	return filepath.Base(o.Init.Name())
+}
+
+// prepare defines, places and fills the model to train.
+func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model, data.HeldOut, error) {
+	c, err := o.configuration()
+	if err != nil {
+		return nil, data.HeldOut{}, err
+	}
+	held, err := o.Collection.HoldOut(ctx, c.Recipe.Seed, o.Share)
+	if err != nil {
+		return nil, held, err
+	}
+	if len(o.Collection.Classes) < 2 {
+		return nil, held, fmt.Errorf("app: the collection has %d classes; at least two are needed (%s)", len(o.Collection.Classes), o.Collection.Report.ClassesFrom)
+	}
+	c.SetLabels(o.Collection.Classes)
+	var tokenizer *text.Tokenizer
+	if c.Text != nil {
+		if tokenizer, err = o.tokenizer(ctx, c); err != nil {
+			return nil, held, err
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return nil, held, fmt.Errorf("app: the configuration: %w", err)
+	}
+	m, err := define(backend, c, o.Out)
+	if err != nil {
+		return nil, held, err
+	}
+	m.Tokenizer = tokenizer
+	if err := m.VLM.Params.Freeze(c.Recipe.Freeze); err != nil {
+		return nil, held, err
+	}
+	if err := m.place(); err != nil {
+		return nil, held, err
+	}
+	if err := m.Memory.Initialize(c.Recipe.Seed); err != nil {
+		return nil, held, err
+	}
+	if o.Init != nil {
+		if err := o.load(m); err != nil {
+			m.Release()
+			return nil, held, err
+		}
+	}
+	return m, held, nil
+}
+
+// configuration merges the options into the configuration and its recipe.
+func (o *TrainOptions) configuration() (*config.Config, error) {
+	c := o.Config
+	var err error
+	switch {
+	case c != nil:
+	case o.Init != nil:
+		c, err = config.Read(o.Init, "config.json")
+	default:
+		c, err = config.Named("small")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("app: %w", err)
+	}
+	if o.Fusion != "" {
+		c.Fusion = o.Fusion
+	}
+	switch o.Inputs {
+	case "", "both":
+	case "image":
+		c.Fusion, c.Text = model.ImageOnly, nil
+	case "text":
+		c.Fusion, c.Vision = model.TextOnly, nil
+	default:
+		return nil, fmt.Errorf("app: inputs %q; known are both, image and text", o.Inputs)
+	}
+	if n := o.ImageSize; n != 0 {
+		if n < 32 {
+			return nil, fmt.Errorf("app: pictures of %d px are too small for the image tower; give at least 32", n)
+		}
+		c.Image.ResizeShort, c.Image.Size = n*c.Image.ResizeShort/c.Image.Size, n
+	}
+	r := &c.Recipe
+	if o.Epochs > 0 {
+		r.Epochs, r.MaxSteps = o.Epochs, 0
+	}
+	set(&r.MaxSteps, o.MaxSteps)
+	set(&r.Batch, o.Batch)
+	set(&r.LearningRate, o.LR)
+	if o.Seed != nil {
+		r.Seed = *o.Seed
+	}
+	if o.Freeze != nil {
+		r.Freeze = o.Freeze
+	}
+	c.Training = nil
+	return c, r.Validate()
+}
+
+// set overrides a setting where v is not zero.
+func set[T int | float64](p *T, v T) {
+	if v != 0 {
+		*p = v
+	}
+}
+
+// tokenizer takes that of the model to start from, or trains one on the
+// captions of the training part.
+func (o *TrainOptions) tokenizer(ctx context.Context, c *config.Config) (*text.Tokenizer, error) {
+	if o.Init != nil {
+		if t, err := text.Load(o.Init); err == nil {
+			return t, nil
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("app: %w", err)
+		}
+	}
+	var captions iter.Seq[string] = func(yield func(string) bool) {
+		for _, e := range o.Collection.Select(data.Train) {
+			for _, s := range e.Captions {
+				if !yield(c.Cleaning.Apply(s)) {
+					return
+				}
+			}
+		}
+	}
+	t, err := text.Train(ctx, captions, c.Text.VocabSize)
+	if err != nil {
+		return nil, fmt.Errorf("app: training the tokenizer: %w", err)
+	}
+	c.Text.VocabSize = t.VocabSize()
+	return t, nil
+}
+
+// load takes over the tensors of the model to start from: all that have the
+// same name and shape. The classifier is taken only for the same classes.
+func (o *TrainOptions) load(m *Model) error {
+	weights, err := o.Init.Weights()
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	defer weights.Close()
+	old, err := config.Read(o.Init, "config.json")
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	same := reflect.DeepEqual(old.ID2Label, m.Config.ID2Label)
+	_, err = m.Memory.Load(weights, func(name string) string {
+		p := m.VLM.Params.Get(name)
+		info, ok := weights.Info(name)
+		fits := ok && slices.Equal(info.Shape, p.Shape)
+		if name == "classifier.weight" || name == "classifier.bias" {
+			fits = fits && same
+		} else if old.Fusion != m.Config.Fusion && p.New {
+			fits = false
+		}
+		if !fits && !p.New {
+			return name // a tower that does not fit is an error that names the shapes
+		}
+		if !fits {
+			return "-"
+		}
+		return name
+	})
+	if err != nil {
+		return fmt.Errorf("app: starting from %s: %w", o.Init.Name(), err)
+	}
+	return nil
+}
+
+// A training keeps the files of a training under way.
+type training struct {
+	options TrainOptions
+	model   *Model
+	state   string // path of the state to go on from
+	event   func(train.Event)
+}
+
+// statePath is where the state of a training stands, beside its model.
+func statePath(out string) string { return out + ".state" }
+
+// saved is what the state's metadata holds.
+type saved struct {
+	State  train.State  `json:"state"`
+	Recipe train.Recipe `json:"recipe"`
+	Labels []string     `json:"labels"`
+}
+
+// save writes the state, and the model when it is the best so far.
+func (t *training) save(s train.State, best bool) error {
+	if best {
+		c := t.model.Config
+		c.NotSureBelow = s.NotSureBelow
+		c.Training.Steps, c.Training.Top1 = s.Step, s.BestTop1
+		if err := t.model.Save(t.options.Out); err != nil {
+			return err
+		}
+	}
+	meta, err := json.Marshal(saved{State: s, Recipe: t.model.Config.Recipe, Labels: t.model.Labels})
+	if err != nil {
+		return err
+	}
+	return checkpoint.WriteFile(t.state, func(w io.Writer) error {
+		return checkpoint.WriteSafetensors(w, t.tensors(), map[string]string{"duet_state": string(meta)})
+	})
+}
+
+// tensors lists weights, running statistics and Adam's moments.
+func (t *training) tensors() []checkpoint.Tensor {
+	memory := t.model.Memory
+	out := memory.Tensors()
+	for _, p := range t.model.VLM.Params.All() {
+		if !p.Trainable || p.State {
+			continue
+		}
+		for _, kind := range []string{nn.MomentM, nn.MomentV} {
+			out = append(out, checkpoint.Tensor{Name: kind + "." + p.Name, Dtype: checkpoint.F32, Shape: p.Shape, Write: func(w io.Writer) error {
+				values, err := memory.GetFrom(p, kind)
+				if err != nil {
+					return err
+				}
+				return checkpoint.WriteFloat32(w, values)
+			}})
+		}
+	}
+	return out
+}
+
+// resume reads the state beside the model.
+func (t *training) resume() (train.State, error) {
+	f, err := checkpoint.OpenFile(t.state)
+	if errors.Is(err, fs.ErrNotExist) {
+		return train.State{}, fmt.Errorf("app: there is no training to resume: %s does not exist", t.state)
+	}
+	if err != nil {
+		return train.State{}, fmt.Errorf("app: resuming: %w", err)
+	}
+	defer f.Close()
+	var s saved
+	if err := json.Unmarshal([]byte(f.Metadata()["duet_state"]), &s); err != nil {
+		return s.State, fmt.Errorf("app: resuming: %s holds no training state: %w", t.state, err)
+	}
+	if !reflect.DeepEqual(s.Recipe, t.model.Config.Recipe) || !slices.Equal(s.Labels, t.model.Labels) {
+		return s.State, fmt.Errorf("app: resuming: %s was made with other data or settings (%s); resume with the same command line, or remove it to start anew", t.state, s.Recipe)
+	}
+	report, err := t.model.Memory.Load(f, nil)
+	if err != nil {
+		return s.State, fmt.Errorf("app: resuming from %s: %w", t.state, err)
+	}
+	if len(report.Missing) > 0 {
+		return s.State, fmt.Errorf("app: resuming: %s lacks %s", t.state, report.Missing[0])
+	}
+	return s.State, t.loadMoments(f)
+}
+
+// loadMoments allocates Adam's moments early and fills them; the training step
+// then finds them.
+func (t *training) loadMoments(f *checkpoint.File) error {
+	memory := t.model.Memory
+	if err := train.AllocateOptimizer(memory); err != nil {
+		return err
+	}
+	for _, p := range t.model.VLM.Params.All() {
+		if !p.Trainable || p.State {
+			continue
+		}
+		for _, kind := range []string{nn.MomentM, nn.MomentV} {
+			values, err := f.Float32(kind+"."+p.Name, nil)
+			if err != nil {
+				return fmt.Errorf("app: resuming from %s: %w", t.state, err)
+			}
+			if err := memory.SetIn(p, kind, values); err != nil {
+				return fmt.Errorf("app: resuming from %s: %w", t.state, err)
+			}
+		}
+	}
+	return nil
+}
+
+// RemoveState deletes the state of a finished training.
+func RemoveState(out string) error {
+	err := os.Remove(statePath(out))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,274 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"duet/gpu"
+	"duet/model"
+	"duet/model/data"
+	"duet/model/text"
+)
+
+// A Job is one training: a placed model, its data and how to train it.
+type Job struct {
+	Backend gpu.Backend
+	Model   *model.VLM
+	Memory  *model.Memory
+	Recipe  Recipe
+	Input   Input
+	Augment data.Augment
+	Train   []data.Example
+	Val     []data.Example
+	Cache   int64 // bytes of resized pictures to keep in memory
+
+	// Save is called with a state to continue from: at the end of every epoch,
+	// about every SaveEvery, and when the context ends. best says that the model
+	// is the best so far on validation.
+	Save      func(s State, best bool) error
+	SaveEvery time.Duration
+	Event     func(Event)
+}
+
+// Input is how pictures and words become what a model takes.
+type Input struct {
+	Prep      data.Prep
+	Cleaning  text.Cleaning
+	Tokenizer *text.Tokenizer // nil for a model of pictures alone
+	MaxTokens int
+}
+
+// Encode returns the tokens of a caption.
+func (in Input) Encode(caption string) []int32 {
+	if in.Tokenizer == nil {
+		return nil
+	}
+	return in.Tokenizer.Encode(in.Cleaning.Apply(caption), in.MaxTokens)
+}
+
+// Pad returns the tokenizer's padding id.
+func (in Input) Pad() int32 {
+	if in.Tokenizer == nil {
+		return 1
+	}
+	return in.Tokenizer.Pad
+}
+
+// A State is where a training stands; with the tensors of a checkpoint it
+// continues as if it had not been interrupted.
+type State struct {
+	Step     int     `json:"step"`  // steps done
+	Epoch    int     `json:"epoch"` // from 0
+	Next     int     `json:"next"`  // place in the epoch's order
+	LossSum  float64 `json:"loss_sum"`
+	LossN    int     `json:"loss_n"`
+	BestTop1 float64 `json:"best_top1"`
+	BestStep int     `json:"best_step"` // 0: none yet
+
+	NotSureBelow float64 `json:"not_sure_below"` // of the last validation, see chooseSure
+}
+
+// An Event is told while training. Its JSON is that of the command line.
+type Event struct {
+	Event          string  `json:"event"` // step, epoch, done
+	Epoch          int     `json:"epoch,omitempty"`
+	Epochs         int     `json:"epochs,omitempty"`
+	Step           int     `json:"step,omitempty"`
+	Steps          int     `json:"steps,omitempty"`
+	Loss           float32 `json:"loss,omitempty"`
+	LR             float64 `json:"lr,omitempty"`
+	ExamplesPerSec float64 `json:"examples_per_s,omitempty"`
+	TrainLoss      float64 `json:"train_loss,omitempty"`
+	ValLoss        float64 `json:"val_loss,omitempty"`
+	ValTop1        float64 `json:"val_top1,omitempty"`
+	Model          string  `json:"model,omitempty"`
+}
+
+// ErrInterrupted says that the context ended; the state was saved.
+var ErrInterrupted = errors.New("train: interrupted")
+
+// Steps returns the number of steps that a recipe takes over n examples, and
+// the batch size, which is smaller than the recipe's where there are fewer
+// examples.
+func (r Recipe) Steps(n int) (steps, batch int) {
+	batch = min(r.Batch, n)
+	steps = r.Epochs * (n / batch)
+	if r.MaxSteps > 0 && (r.MaxSteps < steps || r.Epochs == 0) {
+		steps = r.MaxSteps
+	}
+	return steps, batch
+}
+
+// Run trains from state s on and returns the state at the end.
+func (j *Job) Run(ctx context.Context, s State) (State, error) {
+	if err := j.Recipe.Validate(); err != nil {
+		return s, err
+	}
+	if len(j.Train) == 0 || len(j.Val) == 0 {
+		return s, fmt.Errorf("train: %d examples to train on and %d to validate; both need some", len(j.Train), len(j.Val))
+	}
+	recipe := j.Recipe
+	total, batch := recipe.Steps(len(j.Train))
+	recipe.Batch = batch
+	step, err := NewStep(j.Backend, j.Model, j.Memory, recipe, j.Input.Prep.Size, total, j.Input.Pad())
+	if err != nil {
+		return s, err
+	}
+	defer step.Release()
+	step.Resume(s.Step)
+	run := &run{Job: j, step: step, state: s, total: total, batch: batch, saved: time.Now()}
+	cache := data.NewCache(j.Cache)
+	run.loader, err = data.NewLoader(j.Train, j.Input.Prep, data.LoaderOptions{
+		Batch: batch, Train: true, Seed: recipe.Seed, Augment: j.Augment, DropLast: true, Cache: cache})
+	if err != nil {
+		return s, err
+	}
+	run.evaluator, err = NewEvaluator(j.Backend, j.Model, j.Memory, j.Input, batch, cache)
+	if err != nil {
+		return s, err
+	}
+	defer run.evaluator.Release()
+	return run.all(ctx)
+}
+
+// run is a training under way.
+type run struct {
+	*Job
+	step      *Step
+	loader    *data.Loader
+	evaluator *Evaluator
+	state     State
+	total     int
+	batch     int
+	saved     time.Time
+	tokens    [][]int32
+	targets   []int32
+
+	reported time.Time // when losses were last read
+	since    int       // steps at that time
+}
+
+func (r *run) all(ctx context.Context) (State, error) {
+	r.reported, r.since = time.Now(), r.state.Step
+	for r.state.Step < r.total {
+		if err := r.epoch(ctx); err != nil {
+			return r.state, err
+		}
+	}
+	return r.state, nil
+}
+
+// epoch runs what is left of the current epoch, then validates and saves.
+func (r *run) epoch(ctx context.Context) error {
+	for b, err := range r.loader.Epoch(ctx, r.state.Epoch, r.state.Next) {
+		if err == nil {
+			err = r.one(ctx, b)
+		}
+		if ctx.Err() != nil {
+			return r.interrupt(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		if r.state.Step >= r.total {
+			break
+		}
+		if r.SaveEvery > 0 && time.Since(r.saved) > r.SaveEvery {
+			if err := r.save(false); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.losses(true); err != nil {
+		return err
+	}
+	r.evaluator.Refresh()
+	var sure []verdict
+	result, err := r.evaluator.Run(ctx, r.Val, Hide{}, func(a Answer) { sure = append(sure, a.verdict()) })
+	if ctx.Err() != nil {
+		return r.interrupt(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	r.state.NotSureBelow = chooseSure(sure)
+	mean := r.state.LossSum / float64(max(1, r.state.LossN))
+	best := r.state.BestStep == 0 || result.Top1 > r.state.BestTop1
+	if best {
+		r.state.BestTop1, r.state.BestStep = result.Top1, r.state.Step
+	}
+	r.Event(Event{Event: "epoch", Epoch: r.state.Epoch + 1, Step: r.state.Step, Steps: r.total, TrainLoss: mean, ValLoss: result.Loss, ValTop1: result.Top1})
+	r.state.Epoch++
+	r.state.Next, r.state.LossSum, r.state.LossN = 0, 0, 0
+	err = r.save(best)
+	r.reported, r.since = time.Now(), r.state.Step // validation does not count in the speed
+	return err
+}
+
+// interrupt saves where training stands after its context ended.
+func (r *run) interrupt(ctx context.Context) error {
+	if err := r.losses(true); err != nil {
+		return err
+	}
+	if err := r.save(false); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(ctx))
+}
+
+func (r *run) save(best bool) error {
+	if err := r.losses(true); err != nil {
+		return err
+	}
+	r.saved = time.Now()
+	if err := r.Save(r.state, best); err != nil {
+		return fmt.Errorf("train: saving after step %d: %w", r.state.Step, err)
+	}
+	return nil
+}
+
+// one runs a step over a loaded batch.
+func (r *run) one(ctx context.Context, b *data.Batch) error {
+	r.tokens, r.targets = r.tokens[:0], r.targets[:0]
+	for i := range b.N {
+		r.tokens = append(r.tokens, r.Input.Encode(b.Captions[i]))
+		r.targets = append(r.targets, int32(b.Labels[i]))
+	}
+	batch := model.Batch{Pictures: b.Pixels, Targets: r.targets}
+	if r.Input.Tokenizer != nil {
+		batch.Tokens = r.tokens
+	}
+	// A step is whole or not at all: the context counts between steps.
+	if err := r.step.Run(context.WithoutCancel(ctx), batch); err != nil {
+		return err
+	}
+	r.state.Step++
+	r.state.Next = b.Next
+	return r.losses(false)
+}
+
+// losses reads the losses of the steps since the last time, when enough time
+// has passed or the device's ring is getting full, and tells them.
+func (r *run) losses(now bool) error {
+	waiting := r.state.Step - r.step.read
+	if waiting == 0 || (!now && waiting < ring/2 && time.Since(r.reported) < 200*time.Millisecond) {
+		return nil
+	}
+	losses, err := r.step.Losses()
+	if err != nil {
+		return err
+	}
+	elapsed := time.Since(r.reported).Seconds()
+	speed := float64((r.state.Step-r.since)*r.batch) / max(elapsed, 1e-9)
+	first := r.state.Step - len(losses)
+	for i, l := range losses {
+		r.state.LossSum += float64(l)
+		r.state.LossN++
+		r.Event(Event{Event: "step", Epoch: r.state.Epoch + 1, Step: first + i + 1, Steps: r.total, Loss: l,
+			LR: r.Recipe.Rate(first+i, r.total), ExamplesPerSec: speed})
+	}
+	r.reported, r.since = time.Now(), r.state.Step
+	return nil
+}
