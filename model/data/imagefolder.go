@@ -1,0 +1,522 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// listing is what a folder holds, as paths in the order of names.
+type listing struct {
+	pictures, tables, shards []string
+}
+
+const maxListed = 5_000_000
+
+func isShard(name string) bool { return strings.EqualFold(path.Ext(name), ".tar") }
+
+// list walks the folder. Links to folders are not followed, so a loop is
+// impossible; hidden files are passed over.
+func (b *builder) list(files fs.FS) (*listing, error) {
+	var l listing
+	seen := 0
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if cause := b.ctx.Err(); cause != nil {
+			return cause
+		}
+		base := path.Base(name)
+		hidden := name != "." && (strings.HasPrefix(base, ".") || base == "__MACOSX")
+		if seen++; seen > maxListed {
+			return fmt.Errorf("the folder holds more than %d files", maxListed)
+		}
+		switch {
+		case err != nil && name == ".":
+			return fileError(err)
+		case err != nil:
+			b.skip(Source{File: name}, fileError(err).Error())
+			return nil
+		case d.IsDir() && hidden:
+			return fs.SkipDir
+		case d.IsDir(), hidden:
+		case isPicture(name):
+			l.pictures = append(l.pictures, name)
+		case isTable(name):
+			l.tables = append(l.tables, name)
+		case isShard(name):
+			l.shards = append(l.shards, name)
+		case isForeignPicture(name):
+			b.skip(Source{File: name}, "this format of pictures is not supported; use JPEG, PNG, GIF, BMP or WebP")
+			b.report.SkippedPictures++
+		case d.Type()&fs.ModeSymlink != 0:
+			if info, err := fs.Stat(files, name); err != nil || info.IsDir() {
+				b.skip(Source{File: name}, "a link to a folder is not followed; name the folder itself")
+			}
+		}
+		return nil
+	})
+	// A file system need not list folders in order.
+	slices.Sort(l.pictures)
+	slices.Sort(l.tables)
+	slices.Sort(l.shards)
+	return &l, err
+}
+
+// folder is the layout of a collection's folder.
+type folder struct {
+	base   string            // where the split folders lie; without them, "."
+	splits []string          // split folders, as paths; "." without
+	of     map[string]Split  // split folder → split
+	meta   map[string]string // split folder → metadata file
+}
+
+// openFolder reads a folder by the first convention that fits.
+func (b *builder) openFolder(files fs.FS) error {
+	l, err := b.list(files)
+	if err != nil {
+		return err
+	}
+	f := b.layout(l)
+	classes := b.folderClasses(l, f)
+	switch {
+	case len(f.meta) > 0:
+		err = b.readImageFolder(files, l, f)
+	case len(classes) > 1:
+		b.readClassFolders(files, l, f)
+	default:
+		tables, why := b.usableTables(files, l, f)
+		switch {
+		case len(tables) > 0:
+			b.report.Convention = "a table in the folder"
+			err = b.readTables(files, tables, sheetSplit)
+			b.noteUnnamed(l)
+			l.tables = slices.DeleteFunc(l.tables, func(t string) bool { return slices.Contains(tables, t) })
+		case len(l.pictures) == 0 && len(l.shards) > 0:
+			err = b.openShards(files, l.shards, shardSplit)
+			l.shards = nil
+			l.tables = slices.DeleteFunc(l.tables, func(t string) bool { return path.Base(t) == classNames })
+		case len(l.pictures) == 0:
+			return nothingHere(l, why)
+		case len(classes) == 1:
+			b.readClassFolders(files, l, f)
+		default:
+			b.readBarePictures(files, l, f)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	b.noteUnused(l)
+	return nil
+}
+
+func nothingHere(l *listing, why error) error {
+	const nothing = "the folder holds no pictures (JPEG, PNG, GIF, BMP, WebP), no table with them and no tar shard"
+	switch {
+	case why != nil:
+		return why
+	case len(l.tables) > 0:
+		return fmt.Errorf("%s; its tables (%s) have no column for pictures or words, such as file_name or text in their first line",
+			nothing, listed(l.tables))
+	}
+	return errors.New(nothing)
+}
+
+// noteUnnamed reports the pictures that the tables do not name.
+func (b *builder) noteUnnamed(l *listing) {
+	rest := 0
+	for _, p := range l.pictures {
+		if b.pictures[p] == nil {
+			rest++
+		}
+	}
+	if rest > 0 && b.options.Images == nil {
+		b.report.note("%s without a row in the table: not used", count(rest, "picture"))
+	}
+}
+
+// listed lists the first few names.
+func listed(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + ", …"
+	}
+	return strings.Join(names, ", ")
+}
+
+func (b *builder) noteUnused(l *listing) {
+	for _, unused := range []struct {
+		what  string
+		names []string
+	}{{"table", l.tables}, {"tar shard", l.shards}} {
+		if n := len(unused.names); n > 0 {
+			b.report.note("%s not used: %s; name one as the collection to read it", count(n, unused.what), listed(unused.names))
+		}
+	}
+}
+
+// layout finds the split folders: directly in the folder or below folders that
+// hold nothing else, as in images/train.
+func (b *builder) layout(l *listing) *folder {
+	f := &folder{base: ".", of: map[string]Split{}, meta: map[string]string{}}
+	for base := "."; ; {
+		direct, children := childrenOf(base, l)
+		if splits := splitFolders(children); len(splits) > 0 {
+			f.base, f.splits = base, splits
+			break
+		}
+		if direct || len(children) != 1 {
+			break
+		}
+		base = path.Join(base, children[0])
+	}
+	if len(f.splits) == 0 {
+		f.splits = []string{"."}
+		f.of["."] = Unsplit
+	} else {
+		for i, name := range f.splits {
+			f.splits[i] = path.Join(f.base, name)
+			f.of[f.splits[i]], _ = parseSplit(name)
+		}
+	}
+	left := l.tables[:0:0]
+	for _, t := range l.tables {
+		dir := path.Dir(t)
+		_, isSplit := f.of[dir]
+		if !isSplit || !isMetadata(t) {
+			left = append(left, t)
+			continue
+		}
+		if other := f.meta[dir]; other != "" { // names come in order, and CSV before JSONL
+			left = append(left, other)
+		}
+		f.meta[dir] = t
+	}
+	l.tables = left
+	return f
+}
+
+// childrenOf tells whether pictures lie directly in a folder, and which folders
+// in it hold pictures or metadata.
+func childrenOf(base string, l *listing) (direct bool, children []string) {
+	prefix := base + "/"
+	if base == "." {
+		prefix = ""
+	}
+	look := func(name string) {
+		rest, ok := strings.CutPrefix(name, prefix)
+		if !ok {
+			return
+		}
+		child, _, deeper := strings.Cut(rest, "/")
+		if !deeper {
+			direct = direct || isPicture(name)
+		} else if n := len(children); n == 0 || children[n-1] != child {
+			children = append(children, child)
+		}
+	}
+	for _, name := range l.pictures {
+		look(name)
+	}
+	for _, name := range l.tables {
+		if isMetadata(name) {
+			look(name)
+		}
+	}
+	slices.Sort(children)
+	return direct, slices.Compact(children)
+}
+
+// isMetadata recognises metadata.jsonl, metadata.csv and the like.
+func isMetadata(name string) bool {
+	base := strings.TrimSuffix(strings.ToLower(path.Base(name)), ".gz")
+	return isTable(name) && strings.TrimSuffix(base, path.Ext(base)) == "metadata"
+}
+
+// splitFolders returns the folders that are splits, if the folders are a
+// layout of splits: one of them is for training, or all of them are splits. A
+// lone "test" among others is a class.
+func splitFolders(children []string) []string {
+	var splits []string
+	training := false
+	for _, name := range children {
+		if s, ok := parseSplit(name); ok {
+			splits = append(splits, name)
+			training = training || s == Train
+		}
+	}
+	if training || len(splits) == len(children) {
+		return splits
+	}
+	return nil
+}
+
+// splitOf returns the split folder that a picture lies in and the folders
+// between the two.
+func (f *folder) splitOf(name string) (split string, dirs []string, ok bool) {
+	for _, s := range f.splits {
+		rest := name
+		if s != "." {
+			if rest, ok = strings.CutPrefix(name, s+"/"); !ok {
+				continue
+			}
+		}
+		parts := strings.Split(rest, "/")
+		return s, parts[:len(parts)-1], true
+	}
+	return "", nil, false
+}
+
+// class names the class of a picture from the folders it lies in.
+func (b *builder) class(dirs []string) (name string, ok bool) {
+	level := b.options.ClassLevel
+	if level == 0 {
+		level = len(dirs)
+	}
+	if level == 0 || level > len(dirs) {
+		return "", false
+	}
+	return dirs[level-1], true
+}
+
+// folderClasses collects the classes that folder names give.
+func (b *builder) folderClasses(l *listing, f *folder) map[string]bool {
+	classes := map[string]bool{}
+	for _, p := range l.pictures {
+		if _, dirs, ok := f.splitOf(p); ok {
+			if name, ok := b.class(dirs); ok {
+				classes[name] = true
+			}
+		}
+	}
+	return classes
+}
+
+// readImageFolder reads splits that have a metadata file from it, and others
+// from their folder names.
+func (b *builder) readImageFolder(files fs.FS, l *listing, f *folder) error {
+	b.report.Convention = "an ImageFolder with metadata"
+	b.noteSplits(f)
+	for _, split := range f.splits {
+		meta := f.meta[split]
+		if meta == "" {
+			continue
+		}
+		before := len(b.rows)
+		t := &tableRows{b: b, name: meta, split: f.of[split], placed: split != ".", files: files, images: split}
+		if err := t.read(files); err != nil {
+			return err
+		}
+		rows := b.rows[before:]
+		if t.used["label"] == "" && b.labelByFolder(rows, f) {
+			addSource(&b.report.ClassesFrom, b.levelName()+", since "+meta+" has no labels")
+		}
+		named := map[string]bool{}
+		for _, r := range rows {
+			if r.picture != nil {
+				named[r.picture.Name] = true
+			}
+		}
+		l.pictures = slices.DeleteFunc(l.pictures, func(p string) bool { return named[p] })
+		rest := 0
+		l.pictures = slices.DeleteFunc(l.pictures, func(p string) bool {
+			in := split == "." || strings.HasPrefix(p, split+"/")
+			if in {
+				rest++
+			}
+			return in
+		})
+		if rest > 0 {
+			b.report.note("%s in %s without a row in %s: not used", count(rest, "picture"), split, meta)
+		}
+	}
+	if rest := slices.DeleteFunc(slices.Clone(f.splits), func(s string) bool { return f.meta[s] != "" }); len(rest) > 0 {
+		b.report.note("no metadata file in %s", strings.Join(rest, ", "))
+	}
+	if len(l.pictures) > 0 {
+		b.readPictures(files, l.pictures, f)
+	}
+	return nil
+}
+
+// labelByFolder labels rows by the folders of their pictures, if these tell at
+// least two classes apart.
+func (b *builder) labelByFolder(rows []row, f *folder) bool {
+	classes := map[string]bool{}
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		if r.picture == nil {
+			continue
+		}
+		if _, dirs, ok := f.splitOf(r.picture.Name); ok {
+			if name, ok := b.class(dirs); ok {
+				names[i] = name
+				classes[name] = true
+			}
+		}
+	}
+	if len(classes) < 2 {
+		return false
+	}
+	for i := range rows {
+		rows[i].label, rows[i].labelled = names[i], names[i] != ""
+	}
+	return true
+}
+
+func (b *builder) levelName() string {
+	if b.options.ClassLevel > 0 {
+		return fmt.Sprintf("folder names at level %d", b.options.ClassLevel)
+	}
+	return "the deepest folder's name"
+}
+
+func (b *builder) readClassFolders(files fs.FS, l *listing, f *folder) {
+	b.report.Convention = "a folder per class"
+	if f.splits[0] != "." {
+		b.report.Convention = "an ImageFolder with a folder per class"
+	}
+	b.noteSplits(f)
+	b.readPictures(files, l.pictures, f)
+}
+
+// readPictures reads pictures whose class is a folder's name. Pictures beside
+// the class folders have none and are left out.
+func (b *builder) readPictures(files fs.FS, pictures []string, f *folder) {
+	outside := map[string]int{}
+	paths := map[string]string{} // class → the folder that it is
+	joined := map[string]bool{}
+	for _, p := range pictures {
+		split, dirs, ok := f.splitOf(p)
+		if !ok {
+			outside[path.Dir(p)]++
+			continue
+		}
+		name, ok := b.class(dirs)
+		if !ok {
+			reason := "the picture lies in no class folder"
+			if b.options.ClassLevel > 0 {
+				reason = fmt.Sprintf("the picture lies above class level %d", b.options.ClassLevel)
+			}
+			b.skip(Source{File: p}, reason)
+			b.report.SkippedPictures++
+			continue
+		}
+		level := len(dirs)
+		if b.options.ClassLevel > 0 {
+			level = b.options.ClassLevel
+		}
+		where := strings.Join(dirs[:level], "/")
+		if other, known := paths[name]; known && other != where && !joined[name] {
+			joined[name] = true
+			b.report.note("class %q joins the folders %s and %s", name, other, where)
+		}
+		paths[name] = where
+		b.rows = append(b.rows, row{picture: b.picture(files, p), label: name, labelled: true, split: f.of[split], source: Source{File: p}})
+	}
+	if len(paths) > 0 {
+		addSource(&b.report.ClassesFrom, b.levelName())
+	}
+	for _, dir := range sortedKeys(outside) {
+		b.report.note("%s in %s outside the split folders: not used", count(outside[dir], "picture"), dir)
+	}
+}
+
+// readBarePictures reads pictures that have neither labels nor words.
+func (b *builder) readBarePictures(files fs.FS, l *listing, f *folder) {
+	b.report.Convention = "pictures without labels or words"
+	b.report.note("nothing names a class: put each class into a folder of its own, or add a table or metadata.jsonl with file_name, text and label")
+	b.noteSplits(f)
+	for _, p := range l.pictures {
+		if split, _, ok := f.splitOf(p); ok {
+			b.rows = append(b.rows, row{picture: b.picture(files, p), split: f.of[split], source: Source{File: p}})
+		}
+	}
+}
+
+// noteSplits reports the split folders, and what a name like dev is taken for.
+func (b *builder) noteSplits(f *folder) {
+	if f.splits[0] == "." {
+		return
+	}
+	var names []string
+	for _, s := range f.splits {
+		if base := path.Base(s); base != string(f.of[s]) {
+			s += " (" + string(f.of[s]) + ")"
+		}
+		names = append(names, s)
+	}
+	what := "the folder "
+	if len(names) > 1 {
+		what = "the folders "
+	}
+	addSource(&b.report.SplitsFrom, what+strings.Join(names, ", "))
+}
+
+// usableTables picks the tables that lie in the folder or beside its split
+// folders and name pictures, else words: the only one, or several that are
+// named after splits.
+func (b *builder) usableTables(files fs.FS, l *listing, f *folder) ([]string, error) {
+	var withPictures, withWords []string
+	for _, t := range l.tables {
+		if dir := path.Dir(t); dir != "." && dir != f.base {
+			continue
+		}
+		switch pictures, words := b.peek(files, t); {
+		case pictures:
+			withPictures = append(withPictures, t)
+		case words:
+			withWords = append(withWords, t)
+		}
+	}
+	chosen := withPictures
+	if len(chosen) == 0 && len(l.pictures) == 0 && len(l.shards) == 0 {
+		chosen = withWords
+	}
+	if len(chosen) < 2 {
+		return chosen, nil
+	}
+	bySplit := slices.DeleteFunc(slices.Clone(chosen), func(t string) bool { return sheetSplit(t) == Unsplit })
+	if len(bySplit) == len(chosen) {
+		return chosen, nil
+	}
+	why := fmt.Errorf("there are several tables (%s): name one as the collection", listed(chosen))
+	b.report.note("%v", why)
+	return nil, why
+}
+
+// peek tells whether a table's first rows have columns for pictures and words.
+func (b *builder) peek(files fs.FS, name string) (pictures, words bool) {
+	file, err := files.Open(name)
+	if err != nil {
+		return false, false
+	}
+	defer file.Close()
+	const look = 20
+	text := textColumns()
+	if c := b.options.TextColumn; c != "" {
+		text = []string{columnName(c)}
+	}
+	t := &tableRows{used: map[string]string{}}
+	rows := 0
+	_ = readTable(name, file, func(r *record) error { // a broken table has no usable columns
+		_, _ = t.find(r, "picture", pictureColumns())
+		_, _ = t.find(r, "text", text)
+		if rows++; rows >= look {
+			return errEnough
+		}
+		return nil
+	}, func(int, string) {})
+	return t.used["picture"] != "", t.used["text"] != ""
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
