@@ -15,8 +15,9 @@ import "slices"
 // constants, see nn.BatchNorm.) Fused nodes stand where the last of their parts
 // stood, so that their operands are ready.
 func fuse(g *Graph, nodes []*node) []*node {
-	f := &fuser{g: g, readers: make([][]*node, len(g.values)), stored: make([]bool, len(g.values)), gone: map[*node]bool{}, put: map[*node]*node{}}
-	for _, n := range nodes {
+	f := &fuser{g: g, readers: make([][]*node, len(g.values)), stored: make([]bool, len(g.values)), place: map[*node]int{}, gone: map[*node]bool{}, put: map[*node]*node{}}
+	for i, n := range nodes {
+		f.place[n] = i
 		for _, x := range n.in {
 			f.readers[x.id] = append(f.readers[x.id], n)
 		}
@@ -56,8 +57,9 @@ func fuse(g *Graph, nodes []*node) []*node {
 
 type fuser struct {
 	g       *Graph
-	readers [][]*node
+	readers [][]*node // by value, in the order of their places
 	stored  []bool
+	place   map[*node]int // where a node stands in the program
 	gone    map[*node]bool
 	put     map[*node]*node // node → the fused node that stands in its place
 }
@@ -95,11 +97,12 @@ func (f *fuser) replace(o op, in, out []Tensor, label string, parts ...*node) {
 	for _, p := range parts {
 		f.gone[p] = true
 	}
-	f.put[last] = n
+	f.put[last], f.place[n] = n, f.place[last]
 	// The fused node reads what its parts read.
 	for _, x := range in {
-		f.readers[x.id] = slices.DeleteFunc(slices.Clone(f.readers[x.id]), func(r *node) bool { return slices.Contains(parts, r) })
-		f.readers[x.id] = append(f.readers[x.id], n)
+		readers := slices.DeleteFunc(slices.Clone(f.readers[x.id]), func(r *node) bool { return slices.Contains(parts, r) })
+		f.readers[x.id] = append(readers, n)
+		slices.SortStableFunc(f.readers[x.id], func(a, b *node) int { return f.place[a] - f.place[b] })
 	}
 }
 

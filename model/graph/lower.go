@@ -14,7 +14,9 @@ import (
 func (g *Graph) Lower(name string) (p *gpu.Program, err error) {
 	defer recoverShape(&err)
 	nodes := g.reachable(g.nodes)
-	nodes = fuse(g, nodes)
+	if !g.unfused {
+		nodes = fuse(g, nodes)
+	}
 	l := &lowering{
 		Program: &gpu.Program{Name: name},
 		g:       g,

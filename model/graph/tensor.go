@@ -14,6 +14,8 @@ type Graph struct {
 	scope  []string
 	stores []store
 	named  map[string]Tensor // inputs, parameters and states
+
+	unfused bool // for tests: lower without kernel fusion
 }
 
 // A Tensor is a value of a graph: an input, a parameter, or the result of an
