@@ -29,10 +29,13 @@ func (s LayerNormShape) PartialWords() int {
 }
 
 func (s LayerNormShape) launch(file string, n int, flops float64, flags, bindings []string, twin func(Call)) Launch {
-	width := widthOf(s.D)
+	width, kept := widthOf(s.D), "y"
+	if s.Sum {
+		kept = "s"
+	}
 	chunks, rows := s.chunks()
 	return Launch{
-		Kernel: variant(file, width, flags, bindings, nil, twin),
+		Kernel: variant(file, width, flags, bindings, map[string]string{"KEPT": kept}, twin),
 		Groups: Spread(ceilDiv(n, 64)),
 		Params: params(s.Rows, s.D/width, float32(s.D), s.Eps, chunks, rows),
 		Flops:  flops * float64(s.Rows) * float64(s.D),

@@ -15,9 +15,10 @@
 #endif
 #paste "layernorm_params"
 
+// s[i], which with a residual is kept where it is written, or else in y.
 fn value(i: u32) -> {{T}} {
 #if RESIDUAL
-  return x[i] + r[i];
+  return {{KEPT}}[i];
 #else
   return x[i];
 #endif
@@ -32,11 +33,16 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
   let base = row * P.d;
   var sum = {{T}}();
   for (var i = 0u; i < P.d; i += 1u) {
-    let v = value(base + i);
-    sum += v;
+#if RESIDUAL
+    let v = x[base + i] + r[base + i];
+    {{KEPT}}[base + i] = v;
+#else
+    let v = x[base + i];
 #if SUM
     s[base + i] = v;
 #endif
+#endif
+    sum += v;
   }
   let m = sum_of(sum) / P.count;
   var squares = {{T}}();

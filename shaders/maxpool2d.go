@@ -84,7 +84,7 @@ func MaxPool2D(s Pool2DShape) Launch {
 // MaxPool2DGrad hands each output's gradient to its winner. Arguments: winner,
 // dy [Images OH OW C], dx [Images IH IW C].
 func MaxPool2DGrad(s Pool2DShape) Launch {
-	return s.launch("maxpool2d_grad", s.IH*s.IW, nil, []string{"winner", "dy", "dx"}, func(c Call, s Pool2DShape) {
+	return s.launch("maxpool2d_grad", ceilDiv(s.IH, 2)*ceilDiv(s.IW, 2), nil, []string{"winner", "dy", "dx"}, func(c Call, s Pool2DShape) {
 		winner, dy, dx := c.Buffers[0], c.Buffers[1].F(), c.Buffers[2].F()
 		sums := make([]float64, s.Images*s.IH*s.IW*s.C)
 		for o := range s.Images * s.OH * s.OW {
