@@ -62,7 +62,9 @@ func within(t *testing.T, body func()) {
 		t.Errorf("took %v, more than 2 s", took)
 	}
 	runtime.ReadMemStats(&after)
-	if mb := (after.TotalAlloc - before.TotalAlloc) >> 20; mb > 256 {
+	mb := (after.TotalAlloc - before.TotalAlloc) >> 20
+	t.Logf("%v, %d MB", time.Since(start).Round(time.Millisecond), mb)
+	if mb > 256 {
 		t.Errorf("allocated %d MB, more than 256", mb)
 	}
 }
