@@ -19,7 +19,10 @@ import (
 
 // commands lists the subcommands in the order in which help shows them.
 type commands struct {
-	Serve serveCommand `cmd:"" help:"Serve the browser tab on this machine."`
+	Train    trainCommand    `cmd:"" help:"Fine-tune a model on a collection, or train one from scratch."`
+	Evaluate evaluateCommand `cmd:"" help:"Measure a model on a collection."`
+	Classify classifyCommand `cmd:"" help:"Classify pictures together with their words."`
+	Serve    serveCommand    `cmd:"" help:"Serve the browser tab on this machine."`
 }
 
 // streams is where a command writes: results to out, everything else to err.

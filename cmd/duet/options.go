@@ -1,0 +1,98 @@
+//go:build !js
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"duet/app"
+	"duet/gpu"
+	"duet/model/checkpoint"
+	"duet/model/config"
+	"duet/model/data"
+)
+
+// backendFlag chooses what computes.
+type backendFlag struct {
+	Backend string `enum:"webgpu,reference" default:"webgpu" help:"What computes: webgpu, or reference for the slow CPU twins of the kernels."`
+}
+
+func (f backendFlag) open(ctx context.Context) (gpu.Backend, error) {
+	if f.Backend == "reference" {
+		return gpu.NewReference(), nil
+	}
+	device, err := gpu.Open(ctx, gpu.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("%w (--backend reference computes without one, slowly)", err)
+	}
+	return device, nil
+}
+
+// modelFlag names a model.
+type modelFlag struct {
+	Model string `placeholder:"MODEL" default:"default" help:"Model folder or zip; by default the embedded one."`
+}
+
+// load opens the backend and puts the model on it; close releases both.
+func (f modelFlag) load(ctx context.Context, b backendFlag) (m *app.Model, close func(), err error) {
+	files, err := app.OpenFiles(f.Model)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer files.Close()
+	backend, err := b.open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if m, err = app.Load(backend, files); err != nil {
+		backend.Close()
+		return nil, nil, err
+	}
+	return m, func() { m.Release(); backend.Close() }, nil
+}
+
+// dataFlags name a collection and how to read it.
+type dataFlags struct {
+	Data        string `required:"" placeholder:"PATH" help:"Collection: a folder, a table (CSV, TSV, JSONL, perhaps .gz) or a tar shard."`
+	Images      string `placeholder:"DIR" help:"Folder that a table's picture paths are relative to; by default the table's own."`
+	ClassLevel  int    `placeholder:"N" help:"Folder level that names the class, counted from 1; by default the deepest."`
+	LabelColumn string `placeholder:"NAME" help:"Column of labels; by default label, class, category or answer."`
+	TextColumn  string `placeholder:"NAME" help:"Column of captions; by default text, caption, prompt, sentence or question."`
+	MaxPixels   int    `placeholder:"N" help:"Leave out pictures with more pixels; by default 100 million."`
+}
+
+func (f dataFlags) open(ctx context.Context) (*data.Collection, error) {
+	return data.OpenPath(ctx, f.Data, f.Images, data.Options{
+		ClassLevel: f.ClassLevel, LabelColumn: f.LabelColumn, TextColumn: f.TextColumn, MaxPixels: f.MaxPixels})
+}
+
+// configuration returns the named configuration, or that of a file; nil for "".
+func configuration(name string) (*config.Config, error) {
+	if name == "" {
+		return nil, nil
+	}
+	if !strings.ContainsAny(name, "./\\") {
+		return config.Named(name)
+	}
+	return config.Read(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+}
+
+// openInit opens the model to start from; nil for "none". Without a default
+// model in this build, the default is none.
+func openInit(name string) (*checkpoint.Model, error) {
+	switch name {
+	case "none":
+		return nil, nil
+	case "", app.Default:
+		files, err := app.OpenFiles(app.Default)
+		if err != nil && name == "" {
+			return nil, nil
+		}
+		return files, err
+	}
+	return app.OpenFiles(name)
+}
