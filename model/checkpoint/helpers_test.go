@@ -12,36 +12,6 @@ import (
 	"time"
 )
 
-// shared is the folder of test data, by the environment variable DUET_SHARED
-// or beside the repository.
-func shared(t testing.TB, name string) string {
-	t.Helper()
-	root, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			break
-		}
-		if root == filepath.Dir(root) {
-			t.Fatal("no go.mod above the test")
-		}
-		root = filepath.Dir(root)
-	}
-	dir := os.Getenv("DUET_SHARED")
-	if dir == "" {
-		dir = "../shared"
-	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(root, dir)
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("the shared test data is not there (set DUET_SHARED): %v", err)
-	}
-	return filepath.Join(dir, name)
-}
-
 // raw is a safetensors file with the given header and data.
 func raw(header string, data ...byte) []byte {
 	file := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))

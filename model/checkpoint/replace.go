@@ -46,7 +46,7 @@ func WriteModel(path string, files []Entry, replaces ...string) error {
 	}
 	err := checkFiles(files)
 	if err == nil {
-		err = canReplaceZip(path)
+		err = canReplaceZip(path, append(names(files), replaces...))
 	}
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(path), 0o777)
@@ -71,7 +71,7 @@ func isZip(path string) bool { return strings.EqualFold(filepath.Ext(path), ".zi
 // further names of files that may be lost.
 func CanWriteModel(path string, replaces ...string) error {
 	if isZip(path) {
-		return writing(path, canReplaceZip(path))
+		return writing(path, canReplaceZip(path, replaces))
 	}
 	target, err := resolve(path)
 	if err == nil {
@@ -80,21 +80,27 @@ func CanWriteModel(path string, replaces ...string) error {
 	return writing(path, err)
 }
 
-func canReplaceZip(path string) error {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+func canReplaceZip(path string, replaces []string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is a folder or a device; give another name")
+	}
+	if err != nil {
+		return err
 	}
 	m, err := OpenModel(path)
 	if err != nil {
-		return fmt.Errorf("what is there is not a model, so it is not replaced; give another name: %w", err)
+		return fmt.Errorf("what is there is no model, so it is not replaced; give another name: %w", err)
 	}
-	return m.Close()
+	defer m.Close()
+	return canReplace(m.zip.archive, m.zip.root, replaces)
 }
 
-// canReplaceDir allows what does not exist, an empty folder, and a folder with a
-// model's config.json in which every file has a name that a model's files have.
+// canReplaceDir allows what does not exist, an empty folder, and a model's.
 func canReplaceDir(dir string, replaces []string) error {
-	const advice = "so it is not replaced; give another folder, or empty this one"
 	if cwd, err := os.Getwd(); err == nil && cwd == dir {
 		return errors.New("it is the current folder; give one in it")
 	}
@@ -111,43 +117,46 @@ func canReplaceDir(dir string, replaces []string) error {
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) == 0 {
 		return err
 	}
-	if err := hasConfig(dir); err != nil {
-		return fmt.Errorf("the folder is not empty and no model, %s: %w", advice, err)
+	return canReplace(os.DirFS(dir), ".", replaces)
+}
+
+// canReplace allows a folder or an archive with a model's config.json at root,
+// in which every file has a name that a model's files have.
+func canReplace(fsys fs.FS, root string, replaces []string) error {
+	const advice = "so it is not replaced; give another name"
+	if err := hasConfig(fsys, root); err != nil {
+		return fmt.Errorf("what is there is no model, %s: %w", advice, err)
 	}
-	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+	return fs.WalkDir(fsys, ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
-		inside, err := filepath.Rel(dir, name)
-		if err != nil {
-			return err
-		}
-		inside = filepath.ToSlash(inside)
-		if !e.Type().IsRegular() || !slices.Contains(modelFiles, e.Name()) && !slices.Contains(replaces, inside) {
-			return fmt.Errorf("the folder holds %s, which is no part of a model, %s", inside, advice)
+		if !e.Type().IsRegular() || !slices.Contains(modelFiles, e.Name()) && !slices.Contains(replaces, name) {
+			return fmt.Errorf("it holds %s, which is no part of a model, %s", name, advice)
 		}
 		return nil
 	})
 }
 
 // hasConfig looks for a config.json with the marks of a model's.
-func hasConfig(dir string) error {
-	info, err := os.Lstat(filepath.Join(dir, configName))
+func hasConfig(fsys fs.FS, root string) error {
+	name := path.Join(root, configName)
+	info, err := fs.Stat(fsys, name)
 	if err != nil {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a regular file", configName)
+		return fmt.Errorf("%s is not a regular file", name)
 	}
 	var config struct {
 		ModelType     string   `json:"model_type"`
 		Architectures []string `json:"architectures"`
 	}
-	if err := ReadJSON(os.DirFS(dir), configName, maxConfig, &config); err != nil {
+	if err := ReadJSON(fsys, name, maxConfig, &config); err != nil {
 		return err
 	}
 	if config.ModelType == "" && len(config.Architectures) == 0 {
-		return fmt.Errorf("%s names no model_type", configName)
+		return fmt.Errorf("%s names no model_type", name)
 	}
 	return nil
 }
@@ -173,9 +182,7 @@ func writeDir(d disk, path string, files []Entry, replaces []string) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
-		replaces = append(replaces[:len(replaces):len(replaces)], f.Name)
-	}
+	replaces = append(names(files), replaces...)
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
@@ -273,7 +280,7 @@ func recoverDir(d disk, path string) error {
 	entries, err := os.ReadDir(path)
 	switch {
 	case err == nil && len(entries) > 0:
-		if err := hasConfig(path); err != nil {
+		if err := hasConfig(os.DirFS(path), "."); err != nil {
 			return fmt.Errorf("an earlier write was interrupted and left the model as %s, but what has its name is no model; move one of them away: %w", old, err)
 		}
 		return d.removeAll(old)
@@ -288,6 +295,14 @@ func recoverDir(d disk, path string) error {
 		return err
 	}
 	return d.syncDir(filepath.Dir(path))
+}
+
+func names(files []Entry) []string {
+	all := make([]string, len(files))
+	for i, f := range files {
+		all[i] = f.Name
+	}
+	return all
 }
 
 // checkFiles refuses names that are no plain paths, clash, or lack config.json.

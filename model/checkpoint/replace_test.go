@@ -271,21 +271,24 @@ func TestReplaceRefusals(t *testing.T) {
 		{"imported model", map[string]string{"m/config.json": `{"architectures":["RobertaModel"]}`}, "m", nil, ""},
 		{"checkpoint", map[string]string{"m/config.json": config, "m/state/optimizer.bin": ""}, "m", []string{"state/optimizer.bin"}, ""},
 		{"the path ends in a slash", map[string]string{"m/config.json": config}, "m/", nil, ""},
+		{"zip of a model's folder", map[string]string{"m.zip": string(makeZip(t, 0, "m/config.json", config, "m/vocab.json", "{}"))}, "m.zip", nil, ""},
 		{"zip of a model", map[string]string{"m.zip": string(makeZip(t, 0, "config.json", config))}, "m.zip", nil, ""},
 
-		{"pictures", map[string]string{"m/a.jpg": "x"}, "m", nil, "the folder is not empty and no model"},
-		{"a card alone", map[string]string{"m/README.md": "x"}, "m", nil, "the folder is not empty and no model"},
-		{"pictures in a model", map[string]string{"m/config.json": config, "m/a.jpg": "x"}, "m", nil, "the folder holds a.jpg, which is no part of a model"},
-		{"pictures deep in a model", map[string]string{"m/config.json": config, "m/p/q/a.jpg": "x"}, "m", nil, "the folder holds p/q/a.jpg"},
-		{"other weights", map[string]string{"m/config.json": config, "m/pytorch_model.bin": "x"}, "m", nil, "the folder holds pytorch_model.bin"},
-		{"a checkpoint's file elsewhere", map[string]string{"m/config.json": config, "m/optimizer.bin": ""}, "m", []string{"state/optimizer.bin"}, "the folder holds optimizer.bin"},
+		{"pictures", map[string]string{"m/a.jpg": "x"}, "m", nil, "what is there is no model, so it is not replaced"},
+		{"a card alone", map[string]string{"m/README.md": "x"}, "m", nil, "what is there is no model, so it is not replaced"},
+		{"pictures in a model", map[string]string{"m/config.json": config, "m/a.jpg": "x"}, "m", nil, "it holds a.jpg, which is no part of a model"},
+		{"pictures deep in a model", map[string]string{"m/config.json": config, "m/p/q/a.jpg": "x"}, "m", nil, "it holds p/q/a.jpg"},
+		{"other weights", map[string]string{"m/config.json": config, "m/pytorch_model.bin": "x"}, "m", nil, "it holds pytorch_model.bin"},
+		{"a checkpoint's file elsewhere", map[string]string{"m/config.json": config, "m/optimizer.bin": ""}, "m", []string{"state/optimizer.bin"}, "it holds optimizer.bin"},
 		{"config of something else", map[string]string{"m/config.json": `{"port":80}`}, "m", nil, "config.json names no model_type"},
 		{"damaged config", map[string]string{"m/config.json": `{`}, "m", nil, "not JSON"},
 		{"config is a folder", map[string]string{"m/config.json/x": ``}, "m", nil, "config.json is not a regular file"},
 		{"a file", map[string]string{"m": "x"}, "m", nil, "it is a file; give a folder"},
-		{"another zip", map[string]string{"m.zip": string(makeZip(t, 0, "a.jpg", "x"))}, "m.zip", nil, "not a model, so it is not replaced"},
-		{"not a zip", map[string]string{"m.ZIP": "x"}, "m.ZIP", nil, "not a model, so it is not replaced"},
-		{"a folder named zip", map[string]string{"m.zip/a.jpg": "x"}, "m.zip", nil, "not a model, so it is not replaced"},
+		{"another zip", map[string]string{"m.zip": string(makeZip(t, 0, "a.jpg", "x"))}, "m.zip", nil, "no model, so it is not replaced"},
+		{"not a zip", map[string]string{"m.ZIP": "x"}, "m.ZIP", nil, "no model, so it is not replaced"},
+		{"a folder named zip", map[string]string{"m.zip/config.json": config}, "m.zip", nil, "it is a folder"},
+		{"zip of something with a config", map[string]string{"m.zip": string(makeZip(t, 0, "config.json", `{"port":80}`))}, "m.zip", nil, "config.json names no model_type"},
+		{"zip of a model and pictures", map[string]string{"m.zip": string(makeZip(t, 0, "m/config.json", config, "p/a.jpg", "x"))}, "m.zip", nil, "it holds p/a.jpg"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -346,7 +349,7 @@ func TestReplaceLinks(t *testing.T) {
 	if err := os.Symlink(outside, filepath.Join(inside, "merges.txt")); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, WriteDir(inside, sample("old")), "the folder holds merges.txt")
+	wantError(t, WriteDir(inside, sample("old")), "it holds merges.txt")
 	t.Chdir(inside)
 	wantError(t, WriteDir(".", sample("old")), "it is the current folder")
 }

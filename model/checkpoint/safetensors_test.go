@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	oracle "github.com/nlpodyssey/safetensors"
+
+	"duet/model/internal/shared"
 )
 
 func TestOpen(t *testing.T) {
@@ -139,7 +141,7 @@ func TestLargeHeader(t *testing.T) {
 }
 
 func TestHostile(t *testing.T) {
-	dir := shared(t, "fixtures/hostile")
+	dir := shared.Path(t, "fixtures", "hostile")
 	table, err := os.ReadFile(filepath.Join(dir, "hostile.tsv"))
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +201,7 @@ func checkFile(t *testing.T, path string) error {
 // with what the oracle reads, byte for byte.
 func TestSharedFiles(t *testing.T) {
 	count := 0
-	err := filepath.WalkDir(shared(t, "fixtures"), func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(shared.Path(t, "fixtures"), func(path string, e fs.DirEntry, err error) error {
 		if err == nil && e.IsDir() && e.Name() == "hostile" {
 			return fs.SkipDir
 		}

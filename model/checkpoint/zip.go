@@ -46,11 +46,13 @@ func (b *budget) ReadAt(p []byte, offset int64) (int, error) {
 // unlimited ends the budget.
 const unlimited = -1
 
-// A zipFS is the folder in a zip that holds config.json: the root or the one
-// folder there.
+// A zipFS is the folder in a zip that holds config.json: the archive's root or
+// the one folder there.
 type zipFS struct {
 	fs.FS
-	files map[string]*zip.File // by name below the folder
+	files   map[string]*zip.File // by name below the folder
+	archive *zip.Reader
+	root    string // the folder, "." for the archive's root
 }
 
 // openZip reads and checks the list of entries.
@@ -71,7 +73,7 @@ func openZip(r io.ReaderAt, size int64) (*zipFS, error) {
 	if err != nil {
 		return nil, err
 	}
-	z := &zipFS{FS: archive, files: map[string]*zip.File{}}
+	z := &zipFS{FS: archive, files: map[string]*zip.File{}, archive: archive, root: root}
 	prefix := ""
 	if root != "." {
 		prefix = root + "/"
