@@ -8,19 +8,31 @@ import (
 )
 
 // Path returns the path of a file or folder of the reference data: under
-// $DUET_SHARED, or ../shared beside the repository. Where it is absent the test
-// is skipped with the reason.
+// $DUET_SHARED (relative to the repository's root), by default ../shared beside
+// the repository. Where the default does not exist, fixtures are taken from the
+// committed core, model/testdata. Where there is no such file the test is
+// skipped with the reason.
 func Path(t testing.TB, elements ...string) string {
 	t.Helper()
-	root := os.Getenv("DUET_SHARED")
-	if root == "" {
-		root = filepath.Join(repository(t), "..", "shared")
-	}
-	path := filepath.Join(append([]string{root}, elements...)...)
+	path := find(repository(t), os.Getenv("DUET_SHARED"), elements)
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("the reference data %s is not here; set DUET_SHARED to where it is", filepath.Join(elements...))
 	}
 	return path
+}
+
+// find returns where a part of the reference data should be.
+func find(repository, root string, elements []string) string {
+	if root == "" {
+		root = filepath.Join("..", "shared")
+		if _, err := os.Stat(filepath.Join(repository, root)); err != nil && len(elements) > 0 && elements[0] == "fixtures" {
+			root, elements = filepath.Join("model", "testdata"), elements[1:]
+		}
+	}
+	if !filepath.IsAbs(root) {
+		root = filepath.Join(repository, root)
+	}
+	return filepath.Join(append([]string{root}, elements...)...)
 }
 
 // repository returns the folder of go.mod.
