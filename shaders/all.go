@@ -25,6 +25,7 @@ func All() []Kernel {
 		maxPool2DVariants(),
 		meanPoolVariants(),
 		metricsVariants(),
+		probeVariants(),
 		recordVariants(),
 		reduceVariants(),
 		softmaxVariants(),

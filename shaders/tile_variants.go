@@ -1,0 +1,54 @@
+package shaders
+
+// epilogues are the epilogues that kernel fusion makes.
+var epilogues = []Epilogue{
+	{}, {Bias: true}, {Residual: true}, {Act: "relu"}, {Bias: true, Act: "relu"}, {Bias: true, Act: "gelu"},
+	{Bias: true, Residual: true}, {Bias: true, Residual: true, Act: "relu"},
+}
+
+// matmulVariants lists the kernels of matrix products.
+func matmulVariants() []Kernel {
+	var out []Kernel
+	for _, side := range []int{5, 8} { // scalar and vec4
+		for transposed := range 4 {
+			s := MatmulShape{M: side, N: side, K: side, TA: transposed&1 != 0, TB: transposed&2 != 0}
+			out = append(out, MatmulSplit(s, 1).Kernel)
+			for _, s.Epilogue = range epilogues {
+				out = append(out, Matmul(s).Kernel)
+			}
+		}
+		out = append(out, SplitSum(2, side).Kernel)
+	}
+	return out
+}
+
+// conv2DVariants lists the kernels of convolutions.
+func conv2DVariants() []Kernel {
+	var out []Kernel
+	for _, c := range []int{5, 8} {
+		s := Conv2DShape{Images: 1, IH: 3, IW: 3, IC: c, OH: 3, OW: 3, OC: c, KH: 3, KW: 3, SY: 1, SX: 1, PY: 1, PX: 1, DY: 1, DX: 1}
+		for _, e := range epilogues {
+			out = append(out, Conv2D(s, e).Kernel)
+		}
+		out = append(out, Conv2DGradInput(s, false).Kernel, Conv2DGradInput(s, true).Kernel, Conv2DGradWeight(s, 1).Kernel)
+	}
+	return out
+}
+
+// fusionVariants lists the kernels of the fusion layer.
+func fusionVariants() []Kernel {
+	out := []Kernel{Gate(1, 1).Kernel, GateGrad(1, 1).Kernel}
+	for _, d := range []int{5, 8} {
+		for _, s := range []FusionShape{{Concat: true}, {Product: true}, {Concat: true, Product: true}} {
+			s.M, s.N, s.DV, s.DT = d, d, d, d
+			out = append(out, FusionInput(s).Kernel, FusionGrad(s).Kernel)
+			for _, s.Act = range []string{"", "relu", "gelu"} {
+				out = append(out, Fusion(s).Kernel)
+			}
+		}
+	}
+	return out
+}
+
+// recordVariants lists the kernel of [Record].
+func recordVariants() []Kernel { return []Kernel{Record(1).Kernel} }
