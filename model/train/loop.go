@@ -24,6 +24,14 @@ type Job struct {
 	Val     []data.Example
 	Cache   int64 // bytes of resized pictures to keep in memory
 
+	// Limit, where not 0, ends the training after about this time instead of after
+	// the recipe's steps: the number of steps is estimated again and again from the
+	// speed so far, so that the schedule of the learning rate ends with the time.
+	// Such a training cannot be resumed to the bit.
+	Limit time.Duration
+	// Before asks for a validation before the first step, told as event "before".
+	Before bool
+
 	// Save is called with a state to continue from: at the end of every epoch,
 	// about every SaveEvery, and when the context ends. best says that the model
 	// is the best so far on validation.
@@ -72,7 +80,7 @@ type State struct {
 
 // An Event is told while training. Its JSON is that of the command line.
 type Event struct {
-	Event          string  `json:"event"` // step, epoch, done
+	Event          string  `json:"event"` // before, step, epoch, done
 	Epoch          int     `json:"epoch,omitempty"`
 	Epochs         int     `json:"epochs,omitempty"`
 	Step           int     `json:"step,omitempty"`
@@ -84,6 +92,8 @@ type Event struct {
 	ValLoss        float64 `json:"val_loss,omitempty"`
 	ValTop1        float64 `json:"val_top1,omitempty"`
 	Model          string  `json:"model,omitempty"`
+
+	Skipped []data.Skip `json:"skipped,omitempty"` // pictures that the epoch was the first to leave out, since they could not be read
 }
 
 // ErrInterrupted says that the context ended; the state was saved.
@@ -118,7 +128,7 @@ func (j *Job) Run(ctx context.Context, s State) (State, error) {
 	}
 	defer step.Release()
 	step.Resume(s.Step)
-	run := &run{Job: j, step: step, state: s, total: total, batch: batch, saved: time.Now()}
+	run := &run{Job: j, step: step, state: s, total: total, batch: batch, perEpoch: max(1, len(j.Train)/batch), saved: time.Now(), told: map[string]bool{}}
 	cache := data.NewCache(j.Cache)
 	run.loader, err = data.NewLoader(j.Train, j.Input.Prep, data.LoaderOptions{
 		Batch: batch, Train: true, Seed: recipe.Seed, Augment: j.Augment, DropLast: true, Cache: cache})
@@ -142,7 +152,10 @@ type run struct {
 	state     State
 	total     int
 	batch     int
+	perEpoch  int // steps of an epoch whose pictures are all readable
 	saved     time.Time
+	started   time.Time       // the first step of this run
+	told      map[string]bool // pictures told as skipped
 	tokens    [][]int32
 	targets   []int32
 
@@ -151,7 +164,15 @@ type run struct {
 }
 
 func (r *run) all(ctx context.Context) (State, error) {
-	r.reported, r.since = time.Now(), r.state.Step
+	if r.Before {
+		result, err := r.evaluator.Run(ctx, r.Val, Hide{}, nil)
+		if err != nil {
+			return r.state, err
+		}
+		r.Event(Event{Event: "before", ValLoss: result.Loss, ValTop1: result.Top1, Skipped: r.skipped(result.Skipped)})
+	}
+	r.started = time.Now()
+	r.reported, r.since = r.started, r.state.Step
 	for r.state.Step < r.total {
 		if err := r.epoch(ctx); err != nil {
 			return r.state, err
@@ -162,6 +183,10 @@ func (r *run) all(ctx context.Context) (State, error) {
 
 // epoch runs what is left of the current epoch, then validates and saves.
 func (r *run) epoch(ctx context.Context) error {
+	begin := r.state.Step
+	if r.state.Next > 0 {
+		begin-- // resumed within the epoch, which made a step before
+	}
 	for b, err := range r.loader.Epoch(ctx, r.state.Epoch, r.state.Next) {
 		if err == nil {
 			err = r.one(ctx, b)
@@ -181,6 +206,9 @@ func (r *run) epoch(ctx context.Context) error {
 			}
 		}
 	}
+	if r.state.Step == begin {
+		return fmt.Errorf("train: too many of the %d pictures to train on cannot be read to fill one batch of %d; choose a smaller batch (--batch), or repair them (duet check lists them)", len(r.Train), r.batch)
+	}
 	if err := r.losses(true); err != nil {
 		return err
 	}
@@ -199,12 +227,29 @@ func (r *run) epoch(ctx context.Context) error {
 	if best {
 		r.state.BestTop1, r.state.BestStep = result.Top1, r.state.Step
 	}
-	r.Event(Event{Event: "epoch", Epoch: r.state.Epoch + 1, Step: r.state.Step, Steps: r.total, TrainLoss: mean, ValLoss: result.Loss, ValTop1: result.Top1})
+	r.Event(Event{Event: "epoch", Epoch: r.state.Epoch + 1, Epochs: r.epochs(), Step: r.state.Step, Steps: r.total, TrainLoss: mean, ValLoss: result.Loss, ValTop1: result.Top1,
+		Skipped: r.skipped(append(r.loader.Skipped(), result.Skipped...))})
 	r.state.Epoch++
 	r.state.Next, r.state.LossSum, r.state.LossN = 0, 0, 0
 	err = r.save(best)
 	r.reported, r.since = time.Now(), r.state.Step // validation does not count in the speed
 	return err
+}
+
+// epochs returns how many epochs the schedule has, the last one perhaps short.
+func (r *run) epochs() int {
+	return max(r.state.Epoch+1, (r.total+r.perEpoch-1)/r.perEpoch)
+}
+
+// skipped returns those skips that were not told before.
+func (r *run) skipped(all []data.Skip) (fresh []data.Skip) {
+	for _, s := range all {
+		if key := s.String(); !r.told[key] {
+			r.told[key] = true
+			fresh = append(fresh, s)
+		}
+	}
+	return fresh
 }
 
 // interrupt saves where training stands after its context ended.
@@ -266,9 +311,25 @@ func (r *run) losses(now bool) error {
 	for i, l := range losses {
 		r.state.LossSum += float64(l)
 		r.state.LossN++
-		r.Event(Event{Event: "step", Epoch: r.state.Epoch + 1, Step: first + i + 1, Steps: r.total, Loss: l,
+		r.Event(Event{Event: "step", Epoch: r.state.Epoch + 1, Epochs: r.epochs(), Step: first + i + 1, Steps: r.total, Loss: l,
 			LR: r.Recipe.Rate(first+i, r.total), ExamplesPerSec: speed})
 	}
 	r.reported, r.since = time.Now(), r.state.Step
+	r.plan()
 	return nil
+}
+
+// plan sets the number of steps from the time that is left, where time limits
+// the training.
+func (r *run) plan() {
+	if r.Limit <= 0 {
+		return
+	}
+	spent := time.Since(r.started)
+	if spent >= r.Limit {
+		r.total = r.state.Step
+		return
+	}
+	r.total = r.state.Step + int(float64(r.state.Step)*float64(r.Limit-spent)/float64(spent)) + 1
+	r.step.SetTotal(r.total)
 }

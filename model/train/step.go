@@ -196,6 +196,9 @@ func (s *Step) StepsDone() int { return s.step }
 // Resume continues the count of steps after an interruption.
 func (s *Step) Resume(step int) { s.step, s.read = step, step }
 
+// SetTotal changes the number of steps of the schedule.
+func (s *Step) SetTotal(total int) { s.total = total }
+
 // Rate returns the learning rate of the step to come.
 func (s *Step) Rate() float64 { return s.recipe.Rate(s.step, s.total) }
 
