@@ -66,13 +66,7 @@ func (b *builder) finish() (*Collection, error) {
 	if len(c.Examples) == 0 {
 		return nil, b.report.nothingLeft()
 	}
-	seen := map[*Picture]bool{}
-	for _, e := range c.Examples {
-		if e.Picture != nil && !seen[e.Picture] {
-			seen[e.Picture] = true
-			c.pictures = append(c.pictures, e.Picture)
-		}
-	}
+	c.pictures = picturesOf(c.Examples)
 	if err := findTwins(b.ctx, c.pictures); err != nil {
 		return nil, err
 	}

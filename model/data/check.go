@@ -69,9 +69,9 @@ func KindOf(name string) Kind {
 	return ""
 }
 
-// Check runs the readers over a file or folder on disk. A picture is decoded
-// and prepared, a table, tar or collection opened and every picture in it
-// decoded. images and o are as for [OpenPath].
+// Check runs the readers over a file or folder on disk. A picture is decoded; a
+// table, tar or collection is opened and every picture in it decoded. images
+// and o are as for [OpenPath].
 func Check(ctx context.Context, name string, kind Kind, images string, o Options) Finding {
 	f := Finding{File: name, Kind: kind, Verdict: Refuse}
 	switch kind {
@@ -127,15 +127,11 @@ func listSkips(skips []Skip) string {
 	return strings.Join(reasons, "; ")
 }
 
-// checkPicture decodes and prepares one picture.
+// checkPicture decodes one picture.
 func checkPicture(name string, maxPixels int) (Verdict, string) {
 	m, err := DecodeFile(name, maxPixels)
 	if err != nil {
 		return Refuse, err.Error()
-	}
-	prep := NewPrep(64)
-	if err := prep.Tensor(m, make([]float32, prep.Len())); err != nil {
-		return Refuse, fmt.Sprintf("data: picture %s: %v", name, err)
 	}
 	width, height := m.Size()
 	reason := fmt.Sprintf("%s, %d x %d pixels", m.Format, width, height)

@@ -90,7 +90,7 @@ func Decode(r io.ReaderAt, size int64, maxPixels int) (*Image, error) {
 	codec := codecNamed(header.Format)
 	m := &Image{Format: header.Format, Orientation: readOrientation(r, size, header.Format)}
 	err = guard(func() error {
-		pixels, err := codec.decode(bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 32<<10))
+		pixels, err := codec.decode(bufio.NewReaderSize(io.NewSectionReader(r, 0, size), int(min(size, 32<<10))))
 		if err != nil {
 			return err
 		}

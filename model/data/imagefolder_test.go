@@ -86,6 +86,11 @@ func TestOpenFolder(t *testing.T) {
 			want: []string{"images/1.png||x|", "images/2.png||y|"}, classes: "x y",
 			report: []string{"a table in the folder", "lie in images/", "1 picture without a row"},
 		}, {
+			name: "metadata beside the split folders",
+			tree: tree{"train/1.png": "#a", "val/2.png": "#b", "metadata.csv": "file_name,label\ntrain/1.png,x\nval/2.png,y\n"},
+			want: []string{"train/1.png||x|train", "val/2.png||y|val"}, classes: "x y",
+			report: []string{"a table in the folder", "the folders train, val"},
+		}, {
 			name: "tables named after splits",
 			tree: tree{"1.png": "#a", "2.png": "#b", "dev.tsv": "image\tlabel\n2.png\ty\n", "my_train.tsv": "image\tlabel\n1.png\tx\n"},
 			want: []string{"2.png||y|val", "1.png||x|train"}, classes: "x y",

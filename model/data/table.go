@@ -78,10 +78,7 @@ func (t *tableRows) read(tables fs.FS) error {
 	}
 	defer file.Close()
 	before, skipped := len(b.rows), b.report.SkippedRows
-	err = readTable(t.name, file, func(r *record) error {
-		if r.line%1024 == 0 && b.ctx.Err() != nil {
-			return b.ctx.Err()
-		}
+	err = readTable(t.name, contextReader{b.ctx, file}, func(r *record) error {
 		if err := t.row(r); err != nil {
 			b.skip(Source{t.name, r.line}, err.Error())
 		}

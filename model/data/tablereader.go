@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -20,7 +21,7 @@ import (
 // Limits of a table.
 const (
 	maxRecord = 1 << 20 // bytes of one row
-	maxTable  = 4 << 30 // bytes of a table, unpacked
+	maxTable  = 1 << 30 // bytes of a table, unpacked
 )
 
 // A record is one row of a table as written. A field may hold several values,
@@ -170,6 +171,19 @@ func decodeText(file io.Reader) (r *bufio.Reader, utf16 bool, err error) {
 		return bufio.NewReaderSize(transform.NewReader(r, decoder), 64<<10), true, nil
 	}
 	return r, false, nil
+}
+
+// contextReader stops reading when its context is done.
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
 }
 
 // limitedReader fails with its error when more than left bytes are read.

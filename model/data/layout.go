@@ -1,0 +1,184 @@
+package data
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// listing is what a folder holds, as paths in the order of names.
+type listing struct {
+	pictures, tables, shards []string
+}
+
+const maxListed = 5_000_000
+
+func isShard(name string) bool { return strings.EqualFold(path.Ext(name), ".tar") }
+
+// list walks the folder. Links to folders are not followed, so a loop is
+// impossible; hidden files are passed over.
+func (b *builder) list(files fs.FS) (*listing, error) {
+	var l listing
+	seen := 0
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if cause := b.ctx.Err(); cause != nil {
+			return cause
+		}
+		base := path.Base(name)
+		hidden := name != "." && (strings.HasPrefix(base, ".") || base == "__MACOSX")
+		if seen++; seen > maxListed {
+			return fmt.Errorf("the folder holds more than %d files", maxListed)
+		}
+		switch {
+		case err != nil && name == ".":
+			return fileError(err)
+		case err != nil:
+			b.skip(Source{File: name}, fileError(err).Error())
+			return nil
+		case d.IsDir() && hidden:
+			return fs.SkipDir
+		case d.IsDir(), hidden:
+		case isPicture(name):
+			l.pictures = append(l.pictures, name)
+		case isTable(name):
+			l.tables = append(l.tables, name)
+		case isShard(name):
+			l.shards = append(l.shards, name)
+		case isForeignPicture(name):
+			b.skip(Source{File: name}, "this format of pictures is not supported; use JPEG, PNG, GIF, BMP or WebP")
+			b.report.SkippedPictures++
+		case d.Type()&fs.ModeSymlink != 0:
+			if info, err := fs.Stat(files, name); err != nil || info.IsDir() {
+				b.skip(Source{File: name}, "a link to a folder is not followed; name the folder itself")
+			}
+		}
+		return nil
+	})
+	// A file system need not list folders in order.
+	slices.Sort(l.pictures)
+	slices.Sort(l.tables)
+	slices.Sort(l.shards)
+	return &l, err
+}
+
+// folder is the layout of a collection's folder.
+type folder struct {
+	base   string            // where the split folders lie; without them, "."
+	splits []string          // split folders, as paths; "." without
+	of     map[string]Split  // split folder → split
+	meta   map[string]string // split folder → metadata file
+}
+
+// layout finds the split folders: directly in the folder or below folders that
+// hold nothing else, as in images/train.
+func (b *builder) layout(l *listing) *folder {
+	f := &folder{base: ".", of: map[string]Split{}, meta: map[string]string{}}
+	for base := "."; ; {
+		direct, children := childrenOf(base, l)
+		if splits := splitFolders(children); len(splits) > 0 {
+			f.base, f.splits = base, splits
+			break
+		}
+		if direct || len(children) != 1 {
+			break
+		}
+		base = path.Join(base, children[0])
+	}
+	if len(f.splits) == 0 {
+		f.splits = []string{"."}
+		f.of["."] = Unsplit
+	} else {
+		for i, name := range f.splits {
+			f.splits[i] = path.Join(f.base, name)
+			f.of[f.splits[i]], _ = parseSplit(name)
+		}
+	}
+	left := l.tables[:0:0]
+	for _, t := range l.tables {
+		dir := path.Dir(t)
+		_, isSplit := f.of[dir]
+		if !isSplit || !isMetadata(t) {
+			left = append(left, t)
+			continue
+		}
+		if other := f.meta[dir]; other != "" { // names come in order, and CSV before JSONL
+			left = append(left, other)
+		}
+		f.meta[dir] = t
+	}
+	l.tables = left
+	return f
+}
+
+// childrenOf tells whether pictures lie directly in a folder, and which folders
+// in it hold pictures or metadata.
+func childrenOf(base string, l *listing) (direct bool, children []string) {
+	prefix := base + "/"
+	if base == "." {
+		prefix = ""
+	}
+	look := func(name string) {
+		rest, ok := strings.CutPrefix(name, prefix)
+		if !ok {
+			return
+		}
+		child, _, deeper := strings.Cut(rest, "/")
+		if !deeper {
+			direct = direct || isPicture(name)
+		} else if n := len(children); n == 0 || children[n-1] != child {
+			children = append(children, child)
+		}
+	}
+	for _, name := range l.pictures {
+		look(name)
+	}
+	for _, name := range l.tables {
+		if isMetadata(name) {
+			look(name)
+		}
+	}
+	slices.Sort(children)
+	return direct, slices.Compact(children)
+}
+
+// isMetadata recognises metadata.jsonl, metadata.csv and the like.
+func isMetadata(name string) bool {
+	base := strings.TrimSuffix(strings.ToLower(path.Base(name)), ".gz")
+	return isTable(name) && strings.TrimSuffix(base, path.Ext(base)) == "metadata"
+}
+
+// splitFolders returns the folders that are splits, if the folders are a
+// layout of splits: one of them is for training, or all of them are splits. A
+// lone "test" among others is a class.
+func splitFolders(children []string) []string {
+	var splits []string
+	training := false
+	for _, name := range children {
+		if s, ok := parseSplit(name); ok {
+			splits = append(splits, name)
+			training = training || s == Train
+		}
+	}
+	if training || len(splits) == len(children) {
+		return splits
+	}
+	return nil
+}
+
+// splitOf returns the split folder that a picture lies in and the folders
+// between the two.
+func (f *folder) splitOf(name string) (split string, dirs []string, ok bool) {
+	for _, s := range f.splits {
+		rest := name
+		if s != "." {
+			if rest, ok = strings.CutPrefix(name, s+"/"); !ok {
+				continue
+			}
+		}
+		parts := strings.Split(rest, "/")
+		return s, parts[:len(parts)-1], true
+	}
+	return "", nil, false
+}
