@@ -25,11 +25,12 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
   }
   let total = fold_sum(sum);
 #if LOG
-  let offset = top + log(total);
+  // Apart from top: their sum would round log(total) away at large logits.
+  let log_total = log(total);
 #endif
   for (var i = base; i < end; i += P.inner) {
 #if LOG
-    y[i] = x[i] - offset;
+    y[i] = (x[i] - top) - log_total;
 #else
     y[i] = exp(x[i] - top) / total;
 #endif
