@@ -49,7 +49,7 @@ func KindOf(name string) Kind {
 		return KindCollection
 	case isTable(name):
 		return KindTable
-	case isShard(name):
+	case isShard(name), isPackedShard(name):
 		return KindTar
 	case isPicture(name), isForeignPicture(name):
 		return KindPicture
@@ -99,7 +99,7 @@ func openAs(ctx context.Context, name string, kind Kind, images string, o Option
 	if info, err := os.Stat(name); err == nil && info.IsDir() != (kind == KindCollection) {
 		return nil, fmt.Errorf("data: opening %s: not a %s", name, kind)
 	}
-	if kind == KindTable && !isTable(name) || kind == KindTar && !isShard(name) {
+	if kind == KindTable && !isTable(name) || kind == KindTar && !isShard(name) && !isPackedShard(name) {
 		return nil, fmt.Errorf("data: opening %s: the name of a %s ends in %s", name, kind,
 			map[Kind]string{KindTable: ".csv, .tsv or .jsonl, perhaps with .gz", KindTar: ".tar"}[kind])
 	}

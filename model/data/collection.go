@@ -189,7 +189,7 @@ func (b *builder) openFile(files fs.FS, name string) error {
 		return b.openTable(files, name)
 	case isShard(name):
 		return b.openShards(files, []string{name}, func(string) Split { return Unsplit })
-	case strings.HasSuffix(name, ".tar.gz"), strings.HasSuffix(name, ".tgz"):
+	case isPackedShard(name):
 		return fmt.Errorf("%s: a compressed tar cannot be read in any order: unpack it with gunzip", path.Base(name))
 	case isPicture(name):
 		return errors.New("this is one picture; name the folder that holds a collection, or a table")

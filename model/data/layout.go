@@ -15,8 +15,6 @@ type listing struct {
 
 const maxListed = 5_000_000
 
-func isShard(name string) bool { return strings.EqualFold(path.Ext(name), ".tar") }
-
 // list walks the folder. Links to folders are not followed, so a loop is
 // impossible; hidden files are passed over.
 func (b *builder) list(files fs.FS) (*listing, error) {

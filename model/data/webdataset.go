@@ -21,6 +21,13 @@ const (
 	maxClass     = 1_000_000
 )
 
+func isShard(name string) bool { return strings.EqualFold(path.Ext(name), ".tar") }
+
+func isPackedShard(name string) bool {
+	name = strings.ToLower(name)
+	return strings.HasSuffix(name, ".tar.gz") || strings.HasSuffix(name, ".tgz")
+}
+
 // openShards reads tar shards of the WebDataset convention: entries of one key
 // (the path up to the first dot of its base name) that follow one another are a
 // sample. KEY.jpg, .webp, … is its picture; KEY.cls its class as a number;
