@@ -136,6 +136,15 @@ func (m *Model) Save(path string) error {
 	return nil
 }
 
+// WriteZip writes the model as a zip, for where there is no disk. It reads the
+// weights from the device one tensor at a time.
+func (m *Model) WriteZip(w io.Writer) error {
+	if err := checkpoint.WriteZip(w, m.entries()); err != nil {
+		return fmt.Errorf("app: writing the model: %w", err)
+	}
+	return nil
+}
+
 // card is the model card.
 func (m *Model) card() string {
 	var s strings.Builder
@@ -148,7 +157,9 @@ func (m *Model) card() string {
 	fmt.Fprintf(&s, "%d parameters; fusion %s, %d wide; pictures %d px.\n", params, c.Fusion, c.ProjectionDim, c.Image.Size)
 	if t := c.Training; t != nil {
 		fmt.Fprintf(&s, "\n## Training\n\n%d examples of %s, started from %s, %s, on %s.\n", t.Examples, t.Data, t.Init, c.Recipe, t.Adapter)
-		fmt.Fprintf(&s, "Top-1 on %d held-back pictures after %d steps: %.3f. config.json lists their hashes.\n", len(t.HeldOut.Hashes), t.Steps, t.Top1)
+		if t.Top1 > 0 { // else it was stopped before it was measured
+			fmt.Fprintf(&s, "Top-1 on %d held-back pictures after %d steps: %.3f. config.json lists their hashes.\n", len(t.HeldOut.Hashes), t.Steps, t.Top1)
+		}
 		fmt.Fprintf(&s, "Answers with a probability below %.2f are marked as not sure.\n", c.NotSureBelow)
 	}
 	s.WriteString("\nWeights have torchvision's and Hugging Face's tensor names under `visual.` and `text.`.\n")

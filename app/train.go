@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,6 +35,11 @@ type TrainOptions struct {
 	Out        string            // where the model goes: a folder, or a .zip
 	Resume     bool              // go on from the state beside Out
 
+	// Keep, where set, takes the place of Out where there is no disk: it is given
+	// the model after every epoch, with whether it is the best so far, and as it
+	// stands when the context ends. Such a training cannot be resumed.
+	Keep func(m *Model, best bool) error
+
 	Fusion    model.FusionKind
 	Inputs    string // "", "both", "image" or "text"
 	Epochs    int
@@ -45,17 +51,18 @@ type TrainOptions struct {
 	MaxSteps  int
 	Share     float64 // of the pictures for validation; 0: 15 %
 	Cache     int64   // bytes of resized pictures kept in memory; 0: 256 MiB
+
+	SaveEvery time.Duration // how often a state to go on from is saved; 0: every 30 s
+	Limit     time.Duration // where not 0: train for about this long, whatever the steps, see [train.Job]
+	Before    bool          // validate before the first step, too
 }
 
 // Train fine-tunes or trains from scratch, writes the best model to o.Out and
 // tells events. When the context ends it saves a state to go on from and
 // returns an error that wraps [train.ErrInterrupted].
 func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(train.Event)) (*Model, error) {
-	if o.Out == "" {
-		return nil, errors.New("app: say where the model shall go (--out)")
-	}
-	if err := checkpoint.CanWriteModel(o.Out); err != nil {
-		return nil, fmt.Errorf("app: %w", err)
+	if err := o.checkOut(); err != nil {
+		return nil, err
 	}
 	m, held, err := o.prepare(ctx, backend)
 	if err != nil {
@@ -79,7 +86,10 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 	job := train.Job{
 		Backend: backend, Model: m.VLM, Memory: m.Memory, Recipe: m.Config.Recipe, Input: m.Input(), Augment: m.Config.Augment,
 		Train: labelled(o.Collection.Select(data.Train)), Val: labelled(o.Collection.Select(data.Validation)), Cache: cache,
-		Save: t.save, SaveEvery: 30 * time.Second, Event: event,
+		Save: t.save, SaveEvery: cmp.Or(o.SaveEvery, 30*time.Second), Event: event, Limit: o.Limit, Before: o.Before,
+	}
+	if o.Keep != nil {
+		job.SaveEvery = 0
 	}
 	end, err := job.Run(ctx, from)
 	if err != nil {
@@ -88,6 +98,22 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 	}
 	event(train.Event{Event: "done", Model: o.Out, ValTop1: end.BestTop1, Step: end.Step})
 	return m, nil
+}
+
+// checkOut refuses, before any work, a place where the model cannot go.
+func (o *TrainOptions) checkOut() error {
+	switch {
+	case o.Keep != nil && (o.Resume || o.Out != ""):
+		return errors.New("app: a model that is kept in memory has no path and cannot be resumed")
+	case o.Keep != nil:
+		return nil
+	case o.Out == "":
+		return errors.New("app: say where the model shall go (--out)")
+	}
+	if err := checkpoint.CanWriteModel(o.Out); err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	return nil
 }
 
 // labelled leaves out what has no class.
@@ -125,7 +151,7 @@ func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model
 	if err := c.Validate(); err != nil {
 		return nil, held, fmt.Errorf("app: the configuration: %w", err)
 	}
-	m, err := define(backend, c, o.Out)
+	m, err := define(backend, c, cmp.Or(o.Out, o.Name))
 	if err != nil {
 		return nil, held, err
 	}
@@ -287,8 +313,13 @@ type saved struct {
 
 // save writes the state, and the model when it is the best so far.
 func (t *training) save(s train.State, best bool) error {
+	c := t.model.Config
+	if t.options.Keep != nil {
+		c.NotSureBelow = s.NotSureBelow
+		c.Training.Steps, c.Training.Top1 = s.Step, s.BestTop1
+		return t.options.Keep(t.model, best)
+	}
 	if best {
-		c := t.model.Config
 		c.NotSureBelow = s.NotSureBelow
 		c.Training.Steps, c.Training.Top1 = s.Step, s.BestTop1
 		if err := t.model.Save(t.options.Out); err != nil {

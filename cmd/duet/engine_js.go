@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"syscall/js"
+
+	"duet/app"
+	"duet/gpu"
+	"duet/model/checkpoint"
+	"duet/model/data"
+)
+
+// An engine owns the device and the model of a tab.
+type engine struct {
+	opened chan struct{} // closed when device or fault is set
+	device *gpu.Device
+	fault  error // why there is no device
+
+	mu         sync.Mutex // of the model
+	model      *app.Model // nil: none yet
+	classifier *app.Classifier
+	files      func() (*checkpoint.Model, error) // opens the model's files again
+
+	training sync.Mutex // one at a time
+	stopping sync.Mutex // of what follows
+	cancel   context.CancelFunc
+	ended    chan struct{}
+}
+
+// open opens the best adapter and puts the default model, where this build has
+// one, on it.
+func (e *engine) open(ctx context.Context) {
+	defer close(e.opened)
+	e.device, e.fault = gpu.Open(ctx, gpu.Options{SelfTest: true})
+	if e.fault != nil {
+		e.fault = whyNoDevice(ctx, e.fault)
+		return
+	}
+	files := func() (*checkpoint.Model, error) { return app.OpenFiles(app.Default) }
+	if f, err := files(); err == nil {
+		f.Close()
+		if err := e.use(files, app.Default); err != nil {
+			e.fault = err
+		}
+	}
+}
+
+// whyNoDevice gives the error of a device that did not open its code.
+func whyNoDevice(ctx context.Context, err error) error {
+	if secure := js.Global().Get("isSecureContext"); secure.Type() == js.TypeBoolean && !secure.Bool() {
+		return fail("insecure", err)
+	}
+	if navigator := js.Global().Get("navigator"); !navigator.Truthy() || !navigator.Get("gpu").Truthy() {
+		return fail("no-webgpu", err)
+	}
+	adapters, listing := gpu.Adapters(ctx)
+	switch {
+	case listing == nil && len(adapters) == 0:
+		return fail("no-adapter", err)
+	case listing == nil && adapters[0].Limits.Lacks(gpu.DefaultLimits()) != nil:
+		return fail("limit", err)
+	}
+	return fail("device", err)
+}
+
+// use puts a model on the device in place of the present one, which stays where
+// the new one cannot be loaded.
+func (e *engine) use(files func() (*checkpoint.Model, error), name string) error {
+	opened, err := files()
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	m, err := app.Load(e.device, opened)
+	if err != nil {
+		return err
+	}
+	m.Name = name
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.model != nil {
+		e.classifier.Release()
+		e.model.Release()
+	}
+	e.model, e.classifier, e.files = m, app.NewClassifier(m), files
+	return nil
+}
+
+// usable locks the model until release is called.
+func (e *engine) usable() (release func(), err error) {
+	e.mu.Lock()
+	if e.model == nil {
+		e.mu.Unlock()
+		return nil, fail("no-model", errors.New("there is no model yet: this build carries none, so train one or load one first"))
+	}
+	return e.mu.Unlock, nil
+}
+
+// info describes the adapter and the model.
+func (e *engine) info(request) (any, error) {
+	type limits struct {
+		StorageBinding int64 `json:"storage_binding"`
+		BufferSize     int64 `json:"buffer_size"`
+		StorageBuffers int   `json:"storage_buffers"`
+		WorkgroupSize  int   `json:"workgroup_size"`
+		WorkgroupBytes int   `json:"workgroup_bytes"`
+		Groups         int   `json:"workgroups"`
+	}
+	type described struct {
+		Name       string   `json:"name"`
+		Labels     []string `json:"labels"`
+		ImageSize  int      `json:"image_size"`
+		Parameters int      `json:"parameters"`
+	}
+	i := e.device.Info()
+	answer := struct {
+		Adapter string     `json:"adapter"`
+		Class   gpu.Class  `json:"class"`
+		Vendor  string     `json:"vendor"`
+		Limits  limits     `json:"limits"`
+		Bytes   int64      `json:"gpu_bytes"`
+		Model   *described `json:"model"`
+	}{Adapter: i.Name, Class: i.Class, Vendor: i.Vendor, Limits: limits(i.Limits), Bytes: e.device.Allocated().Total()}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if m := e.model; m != nil {
+		d := described{Name: m.Name, Labels: m.Labels, ImageSize: m.Config.Image.Size}
+		for _, p := range m.VLM.Params.All() {
+			d.Parameters += p.Len()
+		}
+		answer.Model = &d
+	}
+	return answer, nil
+}
+
+// classify answers for a picture (a Blob) and its words.
+func (e *engine) classify(r request) (any, error) {
+	o := struct {
+		Top       int    `json:"top"`
+		Inputs    string `json:"inputs"`
+		MaxPixels int    `json:"maxPixels"`
+	}{Top: 5}
+	if err := options(r.arg(2), &o); err != nil {
+		return nil, err
+	}
+	caption, name := "", ""
+	if r.arg(1).Type() == js.TypeString {
+		caption = r.arg(1).String()
+	}
+	var picture *data.Image
+	switch o.Inputs {
+	case "", "both", "image", "text":
+	default:
+		return nil, fail("options", fmt.Errorf("inputs %q; known are both, image and text", o.Inputs))
+	}
+	if blob := r.arg(0); o.Inputs != "text" {
+		if !isBlob(blob) {
+			return nil, fail("not-a-picture", errors.New("the picture must be a Blob or a File"))
+		}
+		name = blobName(blob)
+		content := data.Blob{Value: blob}
+		var err error
+		if picture, err = data.Decode(content, content.Size(), o.MaxPixels); err != nil {
+			return nil, fail("not-a-picture", err)
+		}
+	}
+	if o.Inputs == "image" {
+		caption = ""
+	}
+	release, err := e.usable()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return e.classifier.Classify(r.ctx, name, picture, caption, o.Top)
+}
+
+// load takes a model: a Blob of a zip.
+func (e *engine) load(r request) (any, error) {
+	blob := r.arg(0)
+	if !isBlob(blob) {
+		return nil, fail("not-a-model", errors.New("the model must be a Blob or a File: a zip of a model's folder"))
+	}
+	name := blobName(blob)
+	if name == "" {
+		name = "model.zip"
+	}
+	if err := e.use(zipped(blob, name), name); err != nil {
+		return nil, fail("not-a-model", err)
+	}
+	return e.info(r)
+}
+
+// zipped opens a Blob of a model.
+func zipped(blob js.Value, name string) func() (*checkpoint.Model, error) {
+	content := data.Blob{Value: blob}
+	return func() (*checkpoint.Model, error) { return checkpoint.OpenModelZip(content, content.Size(), name) }
+}
+
+// export gives the model as a Blob of a zip.
+func (e *engine) export(request) (any, error) {
+	release, err := e.usable()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return newBlob("application/zip", e.model.WriteZip)
+}
+
+// dataOptions say how to read a collection, as the command line's flags do.
+type dataOptions struct {
+	Name        string `json:"name"` // of the collection, for the model card
+	ClassLevel  int    `json:"classLevel"`
+	LabelColumn string `json:"labelColumn"`
+	TextColumn  string `json:"textColumn"`
+	MaxPixels   int    `json:"maxPixels"`
+}
+
+// collection opens the files of a request and tells what was inferred.
+func (e *engine) collection(ctx context.Context, r request, o dataOptions) (*data.Collection, error) {
+	files, name, err := dropped(r.arg(0))
+	if err != nil {
+		return nil, err
+	}
+	c, err := data.Open(ctx, files, name, data.Options{ClassLevel: o.ClassLevel, LabelColumn: o.LabelColumn, TextColumn: o.TextColumn, MaxPixels: o.MaxPixels})
+	if err != nil {
+		if errors.Is(err, context.Canceled) {
+			return nil, err
+		}
+		return nil, fail("files", err)
+	}
+	r.event(struct {
+		Event  string       `json:"event"`
+		Report *data.Report `json:"report"`
+	}{"collection", &c.Report})
+	return c, nil
+}
+
+// evaluate measures the model on a collection.
+func (e *engine) evaluate(r request) (any, error) {
+	var o struct {
+		dataOptions
+		Split  string `json:"split"`
+		Inputs string `json:"inputs"`
+		Ablate bool   `json:"ablate"`
+		Batch  int    `json:"batch"`
+	}
+	if err := options(r.arg(1), &o); err != nil {
+		return nil, err
+	}
+	c, err := e.collection(r.ctx, r, o.dataOptions)
+	if err != nil {
+		return nil, err
+	}
+	release, err := e.usable()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return app.Evaluate(r.ctx, e.model, app.EvaluateOptions{Collection: c, Split: o.Split, Inputs: o.Inputs, Ablate: o.Ablate, Batch: o.Batch})
+}

@@ -1,0 +1,38 @@
+// The dedicated worker that the engine runs in, so that the page stays free.
+// Posts {loaded: bytes} while main.wasm arrives and {ended: message} when the
+// engine could not start or ended; everything else the engine says itself
+// (cmd/duet/main_js.go), to the messages that duet.js sends.
+'use strict';
+importScripts('wasm_exec.js', 'replay.js');
+
+// counted passes a response on and tells how much of it has arrived.
+function counted(response) {
+  let loaded = 0;
+  let told = 0;
+  const count = new TransformStream({
+    transform(chunk, controller) {
+      loaded += chunk.byteLength;
+      if (loaded - told > 500_000) {
+        told = loaded;
+        postMessage({ loaded });
+      }
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(response.body.pipeThrough(count), { headers: { 'Content-Type': 'application/wasm' } });
+}
+
+(async () => {
+  try {
+    const response = await fetch('main.wasm');
+    if (!response.ok) throw new Error(`main.wasm: the server answers ${response.status}`);
+    const go = new Go();
+    const { instance } = await WebAssembly.instantiateStreaming(counted(response), go.importObject);
+    let code = 0;
+    go.exit = (c) => { code = c; };
+    await go.run(instance);
+    postMessage({ ended: `the engine ended with code ${code}; the browser's console says why` });
+  } catch (error) {
+    postMessage({ ended: `the engine could not start: ${error.message ?? error}` });
+  }
+})();
