@@ -1,3 +1,5 @@
+//go:build !js
+
 // Command duet classifies pictures together with their words, and fine-tunes
 // the model that does so, on this machine.
 //
@@ -12,7 +14,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
+
+	"duet/assets"
 
 	"github.com/alecthomas/kong"
 )
@@ -22,12 +28,25 @@ type commands struct {
 	Train    trainCommand    `cmd:"" help:"Fine-tune a model on a collection, or train one from scratch."`
 	Evaluate evaluateCommand `cmd:"" help:"Measure a model on a collection."`
 	Classify classifyCommand `cmd:"" help:"Classify pictures together with their words."`
+	Check    checkCommand    `cmd:"" help:"Say whether files can be used, by reading them."`
+	Demo     demoCommand     `cmd:"" help:"Classify a photograph, then fine-tune for a minute before your eyes."`
+	Sample   sampleCommand   `cmd:"" help:"Draw a sample collection to train on."`
+	Info     infoCommand     `cmd:"" help:"Show this machine's adapters, and what this build carries."`
+	Bench    benchCommand    `cmd:"" help:"Time the engine on this machine's adapter."`
 	Serve    serveCommand    `cmd:"" help:"Serve the browser tab on this machine."`
 }
 
 // streams is where a command writes: results to out, everything else to err.
 type streams struct {
 	out, err io.Writer
+}
+
+// helpVariables are what help texts and defaults take from other packages.
+func helpVariables() kong.Vars {
+	return kong.Vars{
+		"kinds": kindNames(), "tasks": strings.Join(assets.TaskNames(), ", "),
+		"task": assets.DefaultTask, "size": strconv.Itoa(assets.DefaultSize),
+	}
 }
 
 func main() {
@@ -46,6 +65,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		kong.Description("Classify pictures together with their words, and fine-tune the model on your own."),
 		kong.Writers(s.out, s.err),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		helpVariables(),
 	)
 	if len(args) == 0 {
 		args = []string{"--help"}

@@ -1,3 +1,5 @@
+//go:build !js
+
 package main
 
 import (
@@ -9,7 +11,7 @@ import (
 )
 
 func TestEveryCommandIsDescribed(t *testing.T) {
-	parser, err := kong.New(&commands{}, kong.Name("duet"))
+	parser, err := kong.New(&commands{}, kong.Name("duet"), helpVariables())
 	if err != nil {
 		t.Fatal(err)
 	}

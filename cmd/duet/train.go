@@ -4,40 +4,35 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
 
 	"duet/app"
 	"duet/model"
 	"duet/model/train"
-
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 )
 
 // trainCommand fine-tunes a model, or trains one from scratch.
 type trainCommand struct {
 	dataFlags
 	backendFlag
-	Config    string   `placeholder:"NAME|FILE" help:"Configuration: small, seed or a file; by default that of the model to start from, or small."`
-	Init      string   `placeholder:"MODEL|none" help:"Model to start from, or none for random weights; by default the embedded model."`
-	Fusion    string   `placeholder:"NAME" help:"concat, concat_gelu, concat_product, gated, hadamard or cross_attention; by default the configuration's."`
-	Inputs    string   `enum:"both,image,text" default:"both" help:"What the model sees: both, image or text."`
-	Epochs    int      `placeholder:"N" help:"Passes over the training pictures."`
-	Batch     int      `placeholder:"N" help:"Examples a step."`
-	LR        float64  `name:"lr" placeholder:"F" help:"Learning rate."`
-	ImageSize int      `placeholder:"N" help:"Side of the pictures that the model sees, in pixels."`
-	Freeze    []string `placeholder:"LIST" help:"Prefixes of parameters to leave as they are, for example visual,text."`
-	Seed      *uint64  `placeholder:"N" help:"Seed of everything random."`
-	MaxSteps  int      `placeholder:"N" help:"Stop after this many steps."`
-	Resume    bool     `help:"Go on with an interrupted training of the same command line."`
-	Out       string   `required:"" placeholder:"MODEL" help:"Where the model goes: a folder, or a .zip."`
-	JSON      bool     `name:"json" help:"One JSON object a line instead of a bar."`
+	Config    string        `placeholder:"NAME|FILE" help:"Configuration: small, seed or a file; by default that of the model to start from, or small."`
+	Init      string        `placeholder:"MODEL|none" help:"Model to start from, or none for random weights; by default the embedded model."`
+	Fusion    string        `placeholder:"NAME" help:"concat, concat_gelu, concat_product, gated, hadamard or cross_attention; by default the configuration's."`
+	Inputs    string        `enum:"both,image,text" default:"both" help:"What the model sees: both, image or text."`
+	Epochs    int           `placeholder:"N" help:"Passes over the training pictures."`
+	Batch     int           `placeholder:"N" help:"Examples a step."`
+	LR        float64       `name:"lr" placeholder:"F" help:"Learning rate."`
+	ImageSize int           `placeholder:"N" help:"Side of the pictures that the model sees, in pixels."`
+	Freeze    []string      `placeholder:"LIST" help:"Prefixes of parameters to leave as they are, for example visual,text."`
+	Seed      *uint64       `placeholder:"N" help:"Seed of everything random."`
+	MaxSteps  int           `placeholder:"N" help:"Stop after this many steps."`
+	SaveEvery time.Duration `default:"30s" placeholder:"DURATION" help:"How often to save a state that --resume goes on from, besides every epoch's end; by default ${default}."`
+	Resume    bool          `help:"Go on with an interrupted training of the same command line."`
+	Out       string        `required:"" placeholder:"MODEL" help:"Where the model goes: a folder, or a .zip."`
+	JSON      bool          `name:"json" help:"One JSON object a line instead of a bar."`
 }
 
 func (c trainCommand) Run(ctx context.Context, s streams) error {
@@ -68,7 +63,7 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	m, err := app.Train(ctx, backend, app.TrainOptions{
 		Collection: collection, Name: filepath.Base(filepath.Clean(c.Data)), Config: conf, Init: init, Out: c.Out, Resume: c.Resume,
 		Fusion: model.FusionKind(c.Fusion), Inputs: c.Inputs, Epochs: c.Epochs, Batch: c.Batch, LR: c.LR, ImageSize: c.ImageSize,
-		Freeze: c.Freeze, Seed: c.Seed, MaxSteps: c.MaxSteps,
+		Freeze: c.Freeze, Seed: c.Seed, MaxSteps: c.MaxSteps, SaveEvery: c.SaveEvery,
 	}, reporter(s, c.JSON))
 	if errors.Is(err, train.ErrInterrupted) {
 		return fmt.Errorf("stopped; everything so far is saved: the same command with --resume goes on")
@@ -78,59 +73,4 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	}
 	m.Release()
 	return nil
-}
-
-// reporter shows the events of a training: JSON lines on out, or a bar and
-// lines for people.
-func reporter(s streams, asJSON bool) func(train.Event) {
-	if asJSON {
-		encoder := json.NewEncoder(s.out)
-		return func(e train.Event) { encoder.Encode(e) }
-	}
-	p := &progress{out: s.out, every: 100}
-	if f, ok := s.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.terminal = f
-	}
-	return p.show
-}
-
-// progress shows a bar on a terminal and a line every so many steps.
-type progress struct {
-	out      io.Writer
-	terminal io.Writer // nil: no bar
-	every    int
-	bar      *progressbar.ProgressBar
-	epochs   int
-}
-
-func (p *progress) show(e train.Event) {
-	switch e.Event {
-	case "step":
-		if p.terminal != nil {
-			if p.bar == nil {
-				p.bar = progressbar.NewOptions(e.Steps, progressbar.OptionSetWriter(p.terminal), progressbar.OptionShowIts(),
-					progressbar.OptionSetItsString("steps"), progressbar.OptionThrottle(250*time.Millisecond), progressbar.OptionClearOnFinish())
-			}
-			p.bar.Describe(fmt.Sprintf("epoch %d, loss %.3f, %.0f examples/s", e.Epoch, e.Loss, e.ExamplesPerSec))
-			p.bar.Set(e.Step)
-		}
-		if e.Step%p.every == 0 || e.Step == e.Steps {
-			p.line("Epoch [%d/%d], Step [%d/%d], Loss: %.4f  (%.0f examples/s)", e.Epoch, e.Epochs, e.Step, e.Steps, e.Loss, e.ExamplesPerSec)
-		}
-	case "epoch":
-		p.line("Epoch [%d/%d] done: training loss %.4f, validation loss %.4f, top-1 %.3f", e.Epoch, e.Epochs, e.TrainLoss, e.ValLoss, e.ValTop1)
-	case "done":
-		if p.bar != nil {
-			p.bar.Finish()
-		}
-		p.line("The best model has a validation top-1 of %.3f; it is in %s", e.ValTop1, e.Model)
-	}
-}
-
-// line prints a line above the bar.
-func (p *progress) line(format string, a ...any) {
-	if p.bar != nil {
-		p.bar.Clear()
-	}
-	fmt.Fprintf(p.out, format+"\n", a...)
 }

@@ -1,0 +1,185 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"duet/assets"
+	"duet/gpu"
+	"duet/model/checkpoint"
+	"duet/model/config"
+	"duet/model/data"
+	"duet/model/train"
+)
+
+// DemoCaption are the words beside the demonstration photograph.
+const DemoCaption = "What is in the picture?"
+
+// ErrNoDefault says that this build carries no default model, or no photograph
+// to show it on.
+var ErrNoDefault = errors.New("app: this build carries no default model")
+
+// DemoPhoto classifies the demonstration photograph with the default model.
+func DemoPhoto(ctx context.Context, backend gpu.Backend) (Answer, error) {
+	if _, ok := assets.DefaultModel(); !ok {
+		return Answer{}, ErrNoDefault
+	}
+	photo, name, ok := assets.DemoPhoto()
+	if !ok {
+		return Answer{}, fmt.Errorf("%w: no photograph was fetched when it was built", ErrNoDefault)
+	}
+	picture, err := data.Decode(bytes.NewReader(photo), int64(len(photo)), 0)
+	if err != nil {
+		return Answer{}, fmt.Errorf("app: the demonstration photograph: %w", err)
+	}
+	files, err := OpenFiles(Default)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer files.Close()
+	m, err := Load(backend, files)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer m.Release()
+	c := NewClassifier(m)
+	defer c.Release()
+	return c.Classify(ctx, name, picture, DemoCaption, 3)
+}
+
+// DemoOptions say how the demonstration trains.
+type DemoOptions struct {
+	Limit time.Duration // of the training; preparation and the measurements after it come on top
+	Seed  uint64
+}
+
+// A DemoReport is what the demonstration's training reached, as top-1 on
+// held-back pictures.
+type DemoReport struct {
+	Task      string   `json:"task"`
+	About     string   `json:"about"`
+	Answers   []string `json:"answers"`
+	From      string   `json:"from"` // what it started from
+	HeldBack  int      `json:"held_back"`
+	Steps     int      `json:"steps"`
+	Batch     int      `json:"batch"`
+	Seconds   float64  `json:"seconds"` // of training
+	Before    float64  `json:"before"`
+	After     float64  `json:"after"`
+	ImageOnly float64  `json:"image_only"` // after, with the words hidden
+	TextOnly  float64  `json:"text_only"`  // after, with the picture hidden
+}
+
+// demoRows is how many questions the demonstration draws: more than a CPU
+// trains on in a minute with a large model, several times over with a small one.
+const demoRows = 12_000
+
+// demoPlan is the task of the demonstration and the model that learns it.
+type demoPlan struct {
+	task   string
+	size   int // of the pictures that are drawn
+	config *config.Config
+	init   *checkpoint.Model // nil: from random weights
+}
+
+// Demo draws a collection that the default model has not seen, fine-tunes that
+// model on it for a limited time, or trains a small one where this build has no
+// default, and measures it on held-back pictures. What it writes goes to a
+// temporary folder that it removes.
+func Demo(ctx context.Context, backend gpu.Backend, o DemoOptions, event func(train.Event)) (*DemoReport, error) {
+	plan, err := newDemoPlan()
+	if err != nil {
+		return nil, err
+	}
+	if plan.init != nil {
+		defer plan.init.Close()
+	}
+	folder, err := os.MkdirTemp("", "duet-demo-")
+	if err != nil {
+		return nil, fmt.Errorf("app: the demonstration: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	if _, err := assets.WriteCollection(ctx, folder, plan.task, demoRows, o.Seed, plan.size); err != nil {
+		return nil, err
+	}
+	collection, err := data.OpenPath(ctx, folder, "", data.Options{})
+	if err != nil {
+		return nil, err
+	}
+	report := &DemoReport{Task: plan.task, From: "random weights", Answers: collection.Classes}
+	for _, t := range assets.Tasks() {
+		if t.Name == plan.task {
+			report.About = t.About
+		}
+	}
+	if plan.init != nil {
+		report.From = plan.init.Name()
+	}
+	var first time.Time
+	m, err := Train(ctx, backend, TrainOptions{
+		Collection: collection, Name: "drawn shapes, task " + plan.task, Config: plan.config, Init: plan.init, Seed: &o.Seed,
+		Keep: func(*Model, bool) error { return nil }, Limit: o.Limit, Before: true,
+	}, func(e train.Event) {
+		switch e.Event {
+		case "before":
+			report.Before, first = e.ValTop1, time.Now()
+		case "epoch":
+			report.Steps, report.Seconds = e.Step, time.Since(first).Seconds()
+		}
+		event(e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer m.Release()
+	report.Batch = m.Config.Recipe.Batch
+	return report, report.measure(ctx, m, collection)
+}
+
+// measure evaluates the trained model, whole and with each side hidden.
+func (r *DemoReport) measure(ctx context.Context, m *Model, collection *data.Collection) error {
+	for _, pass := range []struct {
+		inputs string
+		top1   *float64
+	}{{"both", &r.After}, {"image", &r.ImageOnly}, {"text", &r.TextOnly}} {
+		x, err := Evaluate(ctx, m, EvaluateOptions{Collection: collection, Split: "val", Inputs: pass.inputs})
+		if err != nil {
+			return err
+		}
+		*pass.top1, r.HeldBack = x.Top1, x.N
+	}
+	return nil
+}
+
+// newDemoPlan chooses a task that the default model has not learnt and, where
+// this build has no default, a model that is small enough to learn one of them
+// from random weights within a minute on a CPU.
+func newDemoPlan() (demoPlan, error) {
+	if _, ok := assets.DefaultModel(); ok {
+		files, err := OpenFiles(Default)
+		if err != nil {
+			return demoPlan{}, err
+		}
+		c, err := config.Read(files, "config.json")
+		if err != nil {
+			files.Close()
+			return demoPlan{}, fmt.Errorf("app: %s: %w", files.Name(), err)
+		}
+		c.Recipe.LearningRate, c.Recipe.TowerRate, c.Recipe.Warmup, c.Recipe.Batch = 1e-3, 1, 20, 32
+		c.Recipe.Schedule, c.Recipe.Epochs, c.Recipe.MaxSteps = "cosine", 1, 0
+		return demoPlan{task: "rule", size: assets.DefaultSize, config: c, init: files}, nil
+	}
+	c, err := config.Named("small")
+	if err != nil {
+		return demoPlan{}, fmt.Errorf("app: %w", err)
+	}
+	c.Vision.Blocks = []int{1, 1, 1}
+	c.Text.Hidden, c.Text.Layers, c.Text.Intermediate, c.ProjectionDim = 64, 1, 128, 64
+	c.Image.Size, c.Image.ResizeShort = 32, 32
+	c.Recipe.LearningRate, c.Recipe.Warmup, c.Recipe.Epochs, c.Recipe.MaxSteps = 2e-3, 100, 1, 0
+	return demoPlan{task: "exists", size: 32, config: c}, nil
+}

@@ -1,0 +1,233 @@
+//go:build !js
+
+package app
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"duet/assets"
+	"duet/gpu/gputest"
+	"duet/model/config"
+	"duet/model/data"
+	"duet/model/train"
+)
+
+// tiny is a configuration that trains thousands of examples a second.
+func tiny(t testing.TB) *config.Config {
+	t.Helper()
+	c, err := config.Named("small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Vision.Width, c.Vision.Blocks = 4, []int{1, 1}
+	c.Text.Hidden, c.Text.Layers, c.Text.Heads, c.Text.Intermediate, c.ProjectionDim = 16, 1, 2, 32, 16
+	c.Text.VocabSize = 300
+	c.Image.Size, c.Image.ResizeShort = 32, 32
+	c.Recipe.Batch, c.Recipe.Warmup, c.Recipe.MaxSteps = 8, 5, 20
+	return c
+}
+
+// drawn is a small drawn collection.
+func drawn(t testing.TB, rows int) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "drawn")
+	if _, err := assets.WriteCollection(context.Background(), dir, "rule", rows, 3, 32); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func open(t testing.TB, dir string) *data.Collection {
+	t.Helper()
+	c, err := data.OpenPath(context.Background(), dir, "", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestMemoryStaysLevel trains 500 steps and compares what the device holds, and
+// what the Go heap holds after a collection, at step 50 and at step 500. At
+// step 50 the first epochs are over: the programs for the length of text that
+// every batch has and for validation are compiled, and the resized pictures are
+// kept. (Another length would add its program when it first comes.)
+func TestMemoryStaysLevel(t *testing.T) {
+	device := gputest.Open(t)
+	c := tiny(t)
+	c.Recipe.MaxSteps, c.Recipe.Epochs, c.Recipe.Batch = 500, 0, 32
+	type state struct {
+		gpu  int64
+		heap uint64
+	}
+	at := map[int]state{}
+	m, err := Train(t.Context(), device, TrainOptions{
+		Collection: open(t, drawn(t, 600)), Config: c, Out: filepath.Join(t.TempDir(), "m"), SaveEvery: time.Second,
+	}, func(e train.Event) {
+		// All losses of a read-back are told at once: the state belongs to about this step.
+		if e.Event == "step" && (e.Step == 50 || e.Step == 500) {
+			runtime.GC()
+			runtime.GC()
+			var mem runtime.MemStats
+			runtime.ReadMemStats(&mem)
+			at[e.Step] = state{device.Allocated().Total(), mem.HeapAlloc}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Release()
+	early, late := at[50], at[500]
+	t.Logf("GPU %d bytes at step 50 and %d at step 500; Go heap %d KiB and %d KiB", early.gpu, late.gpu, early.heap>>10, late.heap>>10)
+	if early.gpu == 0 || early.gpu != late.gpu {
+		t.Errorf("the device holds %d bytes at step 50 and %d at step 500", early.gpu, late.gpu)
+	}
+	if ratio := float64(late.heap) / float64(early.heap); ratio < 0.95 || ratio > 1.05 {
+		t.Errorf("the Go heap holds %d bytes at step 50 and %d at step 500, %+.1f %%", early.heap, late.heap, 100*(ratio-1))
+	}
+}
+
+// TestUnreadablePicturesAreLeftOut damages pictures on both sides of a
+// collection, beyond their headers: training leaves them out and names each once.
+func TestUnreadablePicturesAreLeftOut(t *testing.T) {
+	dir := drawn(t, 300)
+	var damaged []string
+	for _, side := range []string{"train", "validation"} {
+		names, err := filepath.Glob(filepath.Join(dir, side, "*.png"))
+		if err != nil || len(names) == 0 {
+			t.Fatal(err, "no pictures")
+		}
+		for _, name := range names[:2] {
+			content, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The header stays whole; each file gets bytes of its own, so that no two are equal.
+			for i := len(content) / 2; i < len(content); i++ {
+				content[i] = byte(i + len(damaged))
+			}
+			if err := os.WriteFile(name, content, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			damaged = append(damaged, filepath.Base(name))
+		}
+	}
+	c := tiny(t)
+	c.Recipe.MaxSteps, c.Recipe.Epochs = 0, 2
+	var told []data.Skip
+	m, err := Train(t.Context(), gputest.Open(t), TrainOptions{
+		Collection: open(t, dir), Config: c, Out: filepath.Join(t.TempDir(), "m"),
+	}, func(e train.Event) { told = append(told, e.Skipped...) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Release()
+	if len(told) != len(damaged) {
+		t.Errorf("%d pictures told as left out, want %d: %v", len(told), len(damaged), told)
+	}
+	for _, name := range damaged {
+		n := 0
+		for _, s := range told {
+			if strings.Contains(s.String(), name) {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("%s is told %d times: %v", name, n, told)
+		}
+	}
+}
+
+// TestTrainWithoutAFullBatch has too few readable pictures for one batch; it
+// must say so instead of going round forever.
+func TestTrainWithoutAFullBatch(t *testing.T) {
+	dir := drawn(t, 63)
+	names, err := filepath.Glob(filepath.Join(dir, "train", "*.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range names[1:] {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j := len(content) / 2; j < len(content); j++ {
+			content[j] = byte(i + j)
+		}
+		if err := os.WriteFile(name, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: tiny(t), Out: filepath.Join(t.TempDir(), "m")}, func(train.Event) {})
+	if err == nil || !strings.Contains(err.Error(), "--batch") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestLimit ends a training by time, with the schedule at its end.
+func TestLimit(t *testing.T) {
+	c := tiny(t)
+	c.Recipe.Warmup = 1
+	limit := 3 * time.Second
+	var last train.Event
+	var before, after time.Time
+	m, err := Train(t.Context(), gputest.Open(t), TrainOptions{
+		Collection: open(t, drawn(t, 300)), Config: c, Keep: func(*Model, bool) error { return nil }, Limit: limit, Before: true,
+	}, func(e train.Event) {
+		switch e.Event {
+		case "before":
+			before = time.Now()
+		case "step":
+			last, after = e, time.Now()
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Release()
+	took := after.Sub(before)
+	t.Logf("%d steps in %v, last learning rate %.2g of %.2g", last.Step, took, last.LR, c.Recipe.LearningRate)
+	if took < limit/2 || took > 2*limit {
+		t.Errorf("training for %v took %v", limit, took)
+	}
+	if last.LR > c.Recipe.LearningRate/5 {
+		t.Errorf("the learning rate ends at %g of %g", last.LR, c.Recipe.LearningRate)
+	}
+}
+
+// TestInterruptedTrainingSaves ends the context in the middle: the state is
+// there, whole, and nothing half-written is beside it.
+func TestInterruptedTrainingSaves(t *testing.T) {
+	dir, out := drawn(t, 300), filepath.Join(t.TempDir(), "m")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c := tiny(t)
+	c.Recipe.MaxSteps = 100_000
+	c.Recipe.Epochs = 0
+	_, err := Train(ctx, gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: c, Out: out}, func(e train.Event) {
+		if e.Event == "step" && e.Step > 5 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, train.ErrInterrupted) {
+		t.Fatalf("the error is %v", err)
+	}
+	entries, err := os.ReadDir(filepath.Dir(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() != "m" && e.Name() != "m.state" {
+			t.Errorf("left over: %s", e.Name())
+		}
+	}
+	if f := Check(t.Context(), out+".state", KindCheckpoint, "", data.Options{}); f.Verdict != data.Accept {
+		t.Errorf("the state: %s", f.Reason)
+	}
+}

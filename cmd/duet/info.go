@@ -1,0 +1,140 @@
+//go:build !js
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"duet/app"
+	"duet/assets"
+	"duet/gpu"
+	"duet/model/config"
+)
+
+// infoCommand describes this machine and this build.
+type infoCommand struct {
+	JSON bool `name:"json" help:"One JSON object instead of lines."`
+}
+
+// information is what duet info tells.
+type information struct {
+	Adapters []adapter     `json:"adapters"` // best first
+	Problem  string        `json:"problem,omitempty"`
+	Default  *defaultModel `json:"default_model"` // null in a build without one
+	Version  versions      `json:"version"`
+}
+
+type adapter struct {
+	Name   string    `json:"name"`
+	Vendor string    `json:"vendor"`
+	Driver string    `json:"driver"`
+	Class  gpu.Class `json:"class"`
+	Limits limits    `json:"limits"`
+}
+
+// limits are an adapter's, in WebGPU's names.
+type limits struct {
+	StorageBinding int64 `json:"maxStorageBufferBindingSize"`
+	BufferSize     int64 `json:"maxBufferSize"`
+	StorageBuffers int   `json:"maxStorageBuffersPerShaderStage"`
+	WorkgroupSize  int   `json:"maxComputeInvocationsPerWorkgroup"`
+	WorkgroupBytes int   `json:"maxComputeWorkgroupStorageSize"`
+	Groups         int   `json:"maxComputeWorkgroupsPerDimension"`
+}
+
+type defaultModel struct {
+	Parameters int64    `json:"parameters"`
+	Fusion     string   `json:"fusion"`
+	ImageSize  int      `json:"image_size"`
+	Classes    []string `json:"classes"`
+}
+
+type versions struct {
+	Duet     string `json:"duet"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+	WebGPU   string `json:"webgpu"` // of the module that binds it
+}
+
+func (c infoCommand) Run(ctx context.Context, s streams) error {
+	x := information{Adapters: []adapter{}, Version: readVersions()}
+	list, err := gpu.Adapters(ctx)
+	if err != nil {
+		x.Problem = err.Error()
+	}
+	for _, a := range list {
+		x.Adapters = append(x.Adapters, adapter{a.Name, a.Vendor, a.Driver, a.Class, limits(a.Limits)})
+	}
+	if x.Default, err = readDefault(); err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(s.out).Encode(x)
+	}
+	x.print(s)
+	return nil
+}
+
+func (x information) print(s streams) {
+	fmt.Fprintf(s.out, "duet %s, %s, %s, webgpu %s\n", x.Version.Duet, x.Version.Go, x.Version.Platform, x.Version.WebGPU)
+	for i, a := range x.Adapters {
+		first := ""
+		if i == 0 {
+			first = " (taken unless " + gpu.AdapterVariable + " names another)"
+		}
+		fmt.Fprintf(s.out, "adapter: %s, %s%s\n", a.Name, a.Class, first)
+		l := a.Limits
+		fmt.Fprintf(s.out, "  storage binding %d MiB, buffer %d MiB, %d storage buffers a stage, workgroup %d invocations and %d KiB, %d groups a dimension\n",
+			l.StorageBinding>>20, l.BufferSize>>20, l.StorageBuffers, l.WorkgroupSize, l.WorkgroupBytes>>10, l.Groups)
+	}
+	if len(x.Adapters) == 0 {
+		fmt.Fprintf(s.out, "adapter: none (%s); --backend reference computes without one, slowly\n", x.Problem)
+	}
+	if d := x.Default; d != nil {
+		fmt.Fprintf(s.out, "default model: %d parameters, fusion %s, pictures %d px, %d classes\n", d.Parameters, d.Fusion, d.ImageSize, len(d.Classes))
+	} else {
+		fmt.Fprintln(s.out, "default model: none in this build")
+	}
+}
+
+func readDefault() (*defaultModel, error) {
+	if _, ok := assets.DefaultModel(); !ok {
+		return nil, nil
+	}
+	files, err := app.OpenFiles(app.Default)
+	if err != nil {
+		return nil, err
+	}
+	defer files.Close()
+	c, err := config.Read(files, "config.json")
+	if err != nil {
+		return nil, fmt.Errorf("the default model: %w", err)
+	}
+	labels, err := c.Labels()
+	if err != nil {
+		return nil, fmt.Errorf("the default model: %w", err)
+	}
+	return &defaultModel{Parameters: c.Parameters(), Fusion: string(c.Fusion), ImageSize: c.Image.Size, Classes: labels}, nil
+}
+
+// readVersions reads what the Go toolchain wrote into the program.
+func readVersions() versions {
+	v := versions{Duet: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	if build.Main.Version != "" {
+		v.Duet = build.Main.Version
+	}
+	for _, m := range build.Deps {
+		if m.Path == "github.com/cogentcore/webgpu" {
+			v.WebGPU = m.Version
+		}
+	}
+	return v
+}
