@@ -27,6 +27,7 @@ func buildRandom(seed uint64, n int, gradients bool) (*randomGraph, *Graph, erro
 	g, err := Build(func(g *Graph) {
 		r.g = g
 		r.pool = append(r.pool, r.input32("picture", 2, 6, 5, 4), r.input32("words", 6, 8), r.input32("more", 6, 8))
+		r.pool = append(r.pool, r.weight(1, 7, 8).Embedding(r.ids(6, 7)))
 		for range n {
 			t := r.step()
 			r.pool = append(r.pool, t)
@@ -60,6 +61,14 @@ func (r *randomGraph) fill(t Tensor, name string, scale float64) Tensor {
 	}
 	r.input[name] = x
 	return t
+}
+
+// ids declares an input of n random ids below limit, some of them equal.
+func (r *randomGraph) ids(n, limit int) Tensor {
+	for range n {
+		r.input["ids"] = append(r.input["ids"], math.Float32frombits(r.rng.Uint32N(uint32(limit))))
+	}
+	return r.g.Input("ids", n)
 }
 
 // weight declares a leaf: mostly a trained parameter, sometimes one already
