@@ -24,6 +24,7 @@ type engine struct {
 	classifier *app.Classifier
 	files      func() (*checkpoint.Model, error) // opens the model's files again
 
+	benches  benches    // of bench.html
 	training sync.Mutex // one at a time
 	stopping sync.Mutex // of what follows
 	cancel   context.CancelFunc

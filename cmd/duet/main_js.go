@@ -40,6 +40,11 @@ var methods = map[string]func(*engine, request) (any, error){
 	"evaluate": (*engine).evaluate,
 	"load":     (*engine).load,
 	"export":   (*engine).export,
+
+	"benchList":    (*engine).benchList,
+	"benchPrepare": (*engine).benchPrepare,
+	"benchRun":     (*engine).benchRun,
+	"benchDispose": (*engine).benchDispose,
 }
 
 func main() {
