@@ -1,12 +1,11 @@
 package train
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,7 +15,6 @@ import (
 	"duet/model"
 	"duet/model/checkpoint"
 	"duet/model/graph"
-	"duet/model/internal/shared"
 	"duet/model/nn"
 )
 
@@ -52,19 +50,15 @@ type tiny struct {
 	model  *model.VLM
 	memory *model.Memory
 	batch  model.Batch
-	dir    string
+	dir    string // of its fixture
 }
 
 // openTiny builds a fusion of vlm_tiny on a backend with the fixture's weights.
 func openTiny(t *testing.T, backend gpu.Backend, fusion model.FusionKind) *tiny {
 	t.Helper()
-	root := shared.Path(t, "fixtures", "vlm_tiny")
-	x := &tiny{dir: filepath.Join(root, string(fusion))}
-	data, err := os.ReadFile(filepath.Join(x.dir, "golden.json"))
+	x := &tiny{dir: "vlm_tiny/" + string(fusion)}
+	err := json.Unmarshal(readFixture(t, x.dir+"/golden.json"), &x.golden)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &x.golden); err != nil {
 		t.Fatal(err)
 	}
 	shape := tinyShape
@@ -76,17 +70,13 @@ func openTiny(t *testing.T, backend gpu.Backend, fusion model.FusionKind) *tiny 
 		t.Fatal(err)
 	}
 	t.Cleanup(x.memory.Release)
-	files := []string{filepath.Join(root, "concat", "model.safetensors")}
+	files := []string{"vlm_tiny/concat/model.safetensors"}
 	if fusion != model.Concat {
-		files = append(files, filepath.Join(x.dir, "head.safetensors"))
+		files = append(files, x.dir+"/head.safetensors")
 	}
 	missing := map[string]bool{}
 	for i, name := range files {
-		f, err := checkpoint.OpenFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
+		f := openFixture(t, name)
 		// The heads of other fusions have other shapes: take only the towers from the first file.
 		report, err := x.memory.Load(f, func(s string) string {
 			if i == 0 && len(files) > 1 && !strings.HasPrefix(s, "visual.") && !strings.HasPrefix(s, "text.") {
@@ -114,6 +104,17 @@ func openTiny(t *testing.T, backend gpu.Backend, fusion model.FusionKind) *tiny 
 	}
 	x.batch.Pictures = tinyPictures(4, 96)
 	return x
+}
+
+// openFixture opens a safetensors file of the fixtures.
+func openFixture(t *testing.T, name string) *checkpoint.File {
+	t.Helper()
+	data := readFixture(t, name)
+	f, err := checkpoint.Open(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return f
 }
 
 // tinyPictures is the fixture's input sin(0.011 i) + 0.5 cos(0.0009 i) over the
@@ -225,11 +226,7 @@ func compareLogits(t *testing.T, backend gpu.Backend, x *tiny) {
 }
 
 func compareGradients(t *testing.T, backend gpu.Backend, x *tiny) {
-	f, err := checkpoint.OpenFile(filepath.Join(x.dir, "grads_eval.safetensors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
+	f := openFixture(t, x.dir+"/grads_eval.safetensors")
 	pictures := append([]float32(nil), x.batch.Pictures...)
 	g, err := graph.Build(func(g *graph.Graph) {
 		in := x.model.NewInputs(g, 4, 96, 12)
