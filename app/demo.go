@@ -74,9 +74,9 @@ type DemoReport struct {
 	TextOnly  float64  `json:"text_only"`  // after, with the picture hidden
 }
 
-// demoRows is how many questions the demonstration draws: more than a CPU
-// trains on in a minute with a large model, several times over with a small one.
-const demoRows = 12_000
+// demoRows is how many questions the demonstration draws: about as many as a CPU
+// trains on in a minute.
+const demoRows = 8_000
 
 // demoPlan is the task of the demonstration and the model that learns it.
 type demoPlan struct {

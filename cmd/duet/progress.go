@@ -84,7 +84,7 @@ func newBar(w io.Writer) *bar {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return &bar{}
 	}
-	return &bar{ProgressBar: progressbar.NewOptions(barSteps, progressbar.OptionSetWriter(f), progressbar.OptionSetWidth(20),
+	return &bar{ProgressBar: progressbar.NewOptions(barSteps, progressbar.OptionSetWriter(f), progressbar.OptionSetWidth(12),
 		progressbar.OptionUseANSICodes(true), progressbar.OptionShowDescriptionAtLineEnd(), progressbar.OptionSetElapsedTime(true))}
 }
 

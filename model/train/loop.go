@@ -322,8 +322,8 @@ func (r *run) losses(now bool) error {
 // plan sets the number of steps from the time that is left, where time limits
 // the training.
 func (r *run) plan() {
-	if r.Limit <= 0 {
-		return
+	if r.Limit <= 0 || r.state.Step >= r.total {
+		return // at its end, a plan stays
 	}
 	spent := time.Since(r.started)
 	if spent >= r.Limit {
