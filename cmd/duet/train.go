@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"duet/app"
@@ -51,20 +52,28 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	for _, line := range collection.Report.Lines() {
-		fmt.Fprintln(s.err, line)
+	told := map[string]bool{}
+	tell := func() { // what was inferred; after the split was drawn only the lines that it changed
+		for _, line := range collection.Report.Lines() {
+			if !told[line] {
+				told[line] = true
+				fmt.Fprintln(s.err, line)
+			}
+		}
 	}
+	tell()
 	backend, err := c.backendFlag.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer backend.Close()
 	fmt.Fprintf(s.err, "Adapter: %s, %s\n", backend.Info().Name, backend.Info().Class)
+	show, split := reporter(s, c.JSON), sync.OnceFunc(tell)
 	m, err := app.Train(ctx, backend, app.TrainOptions{
 		Collection: collection, Name: filepath.Base(filepath.Clean(c.Data)), Config: conf, Init: init, Out: c.Out, Resume: c.Resume,
 		Fusion: model.FusionKind(c.Fusion), Inputs: c.Inputs, Epochs: c.Epochs, Batch: c.Batch, LR: c.LR, ImageSize: c.ImageSize,
 		Freeze: c.Freeze, Seed: c.Seed, MaxSteps: c.MaxSteps, SaveEvery: c.SaveEvery,
-	}, reporter(s, c.JSON))
+	}, func(e train.Event) { split(); show(e) })
 	if errors.Is(err, train.ErrInterrupted) {
 		return fmt.Errorf("stopped; everything so far is saved: the same command with --resume goes on")
 	}

@@ -16,7 +16,7 @@ type Recipe struct {
 	Eps            float64  `json:"eps"`                       // Adam
 	WeightDecay    float64  `json:"weight_decay"`              // decoupled (AdamW); biases and norms are exempt
 	ClipNorm       float64  `json:"clip_norm"`                 // of the gradient over all parameters; 0: none
-	Warmup         int      `json:"warmup_steps"`              // steps of linear warm-up
+	Warmup         int      `json:"warmup_steps"`              // steps of linear warm-up, at most a fifth of all
 	Schedule       string   `json:"schedule"`                  // "cosine" to zero at the end, or "constant"
 	Batch          int      `json:"batch_size"`                //
 	Epochs         int      `json:"epochs"`                    //
@@ -52,15 +52,17 @@ func (r Recipe) Validate() error {
 }
 
 // Rate returns the learning rate of step (from 0) of total: linear warm-up,
-// then half a cosine to zero at the end, or constant.
+// then half a cosine to zero at the end, or constant. Warm-up takes at most a
+// fifth of the steps, so that a training on few pictures does not end within it.
 func (r Recipe) Rate(step, total int) float64 {
-	if step < r.Warmup {
-		return r.LearningRate * float64(step+1) / float64(r.Warmup)
+	warmup := min(r.Warmup, total/5)
+	if step < warmup {
+		return r.LearningRate * float64(step+1) / float64(warmup)
 	}
-	if r.Schedule == "constant" || total <= r.Warmup {
+	if r.Schedule == "constant" || total <= warmup {
 		return r.LearningRate
 	}
-	t := float64(step-r.Warmup) / float64(total-r.Warmup)
+	t := float64(step-warmup) / float64(total-warmup)
 	return r.LearningRate * 0.5 * (1 + math.Cos(math.Pi*min(t, 1)))
 }
 
