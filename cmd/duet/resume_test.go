@@ -34,7 +34,7 @@ func newTrainer(t *testing.T) *trainer {
 	gputest.Open(t) // says why, where there is no adapter
 	dir := t.TempDir()
 	x := &trainer{filepath.Join(dir, "duet"), filepath.Join(dir, "config.json"), filepath.Join(dir, "data")}
-	if out, err := exec.Command("go", "build", "-o", x.program, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", x.program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	if _, err := assets.WriteCollection(context.Background(), x.data, "rule", 400, 5, 32); err != nil {
