@@ -75,8 +75,10 @@ type DemoReport struct {
 }
 
 // demoRows is how many questions the demonstration draws: about as many as a CPU
-// trains on in a minute.
-const demoRows = 8_000
+// trains on in that time.
+func demoRows(limit time.Duration) int {
+	return max(900, min(8000, int(140*limit.Seconds())))
+}
 
 // demoPlan is the task of the demonstration and the model that learns it.
 type demoPlan struct {
@@ -103,7 +105,7 @@ func Demo(ctx context.Context, backend gpu.Backend, o DemoOptions, event func(tr
 		return nil, fmt.Errorf("app: the demonstration: %w", err)
 	}
 	defer os.RemoveAll(folder)
-	if _, err := assets.WriteCollection(ctx, folder, plan.task, demoRows, o.Seed, plan.size); err != nil {
+	if _, err := assets.WriteCollection(ctx, folder, plan.task, demoRows(o.Limit), o.Seed, plan.size); err != nil {
 		return nil, err
 	}
 	collection, err := data.OpenPath(ctx, folder, "", data.Options{})

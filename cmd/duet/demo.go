@@ -135,8 +135,8 @@ func (d *demo) result(r *app.DemoReport) {
 	d.say("  after, the words only   %5.1f %%", 100*r.TextOnly)
 	d.say(`
 What to try next
-  duet sample --out shapes --task %s               draw such a collection
-  duet train --data shapes --out shapes-model        train on it, or on a folder of your own
+  duet sample --out shapes --task %s
+  duet train --data shapes --out shapes-model     (or on a folder of your own)
   duet evaluate --data shapes --model shapes-model --ablate`, r.Task)
 }
 

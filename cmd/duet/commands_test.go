@@ -1,0 +1,130 @@
+//go:build !js
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"duet/gpu/gputest"
+)
+
+// command runs a command line and returns what it printed.
+func command(t *testing.T, wantStatus int, args ...string) (out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	if status := run(t.Context(), args, streams{&o, &e}); status != wantStatus {
+		t.Fatalf("%v: status %d, want %d: %s", args, status, wantStatus, e.String())
+	}
+	return o.String(), e.String()
+}
+
+// TestDemo trains for two seconds, without a terminal: the last line reports
+// every measurement, and nothing is left behind.
+func TestDemo(t *testing.T) {
+	gputest.Open(t)
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	t.Setenv("TMP", temp)
+	out, _ := command(t, 0, "demo", "--seconds", "2", "--json")
+	events := map[string]int{}
+	var last map[string]any
+	for line := range strings.Lines(out) {
+		last = nil
+		if err := json.Unmarshal([]byte(line), &last); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		events[last["event"].(string)]++
+	}
+	if events["before"] != 1 || events["step"] == 0 || events["epoch"] == 0 || events["demo"] != 1 || last["event"] != "demo" {
+		t.Errorf("events %v, the last %v", events, last)
+	}
+	for _, key := range []string{"before", "after", "image_only", "text_only", "held_back", "steps", "seconds"} {
+		if v, ok := last[key].(float64); !ok || v <= 0 {
+			t.Errorf("%s is %v", key, last[key])
+		}
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestSampleAndCheck(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "shapes")
+	out, _ := command(t, 0, "sample", "--out", dir, "--n", "90", "--task", "rule", "--size", "32")
+	if !strings.Contains(out, "90 rows about 30 pictures") {
+		t.Errorf("sample printed %q", out)
+	}
+	pth := filepath.Join(t.TempDir(), "weights.pth")
+	if err := os.WriteFile(pth, []byte("\x80\x02}q\x00."), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out, errs := command(t, 1, "check", "--json", dir, pth)
+	var findings []map[string]any
+	for line := range strings.Lines(out) {
+		var f map[string]any
+		if err := json.Unmarshal([]byte(line), &f); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		findings = append(findings, f)
+	}
+	if len(findings) != 2 || findings[0]["verdict"] != "accept" || findings[0]["kind"] != "collection" ||
+		findings[1]["verdict"] != "refuse" || !strings.Contains(findings[1]["reason"].(string), "weights.pth") {
+		t.Errorf("findings %v", findings)
+	}
+	if !strings.Contains(errs, "1 of 2 refused") {
+		t.Errorf("said %q", errs)
+	}
+	if _, errs := command(t, 1, "check", "--kind", "sound", dir); !strings.Contains(errs, "picture, table") && !strings.Contains(errs, "picture table") {
+		t.Errorf("an unknown kind says %q", errs)
+	}
+}
+
+func TestInfo(t *testing.T) {
+	out, _ := command(t, 0, "info", "--json")
+	var x struct {
+		Adapters []struct {
+			Name   string
+			Limits map[string]float64
+		}
+		Version struct{ Go string }
+	}
+	if err := json.Unmarshal([]byte(out), &x); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(x.Version.Go, "go1.") {
+		t.Errorf("version %v", x.Version)
+	}
+	device := gputest.Open(t)
+	if len(x.Adapters) == 0 || x.Adapters[0].Name != device.Info().Name || x.Adapters[0].Limits["maxStorageBufferBindingSize"] < 128<<20 {
+		t.Errorf("adapters %v", x.Adapters)
+	}
+	if text, _ := command(t, 0, "info"); !strings.Contains(text, device.Info().Name) || !strings.Contains(text, "default model: ") {
+		t.Errorf("printed %q", text)
+	}
+}
+
+func TestCurve(t *testing.T) {
+	tests := []struct {
+		name   string
+		values []float64
+		width  int
+		want   string
+	}{
+		{"nothing", nil, 10, ""},
+		{"level", []float64{2, 2, 2}, 10, "▁▁▁"},
+		{"rising", []float64{0, 1, 2, 3, 4, 5, 6, 7}, 8, "▁▂▃▄▅▆▇█"},
+		{"means of parts", []float64{0, 2, 10, 12}, 2, "▁█"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := curve(test.values, test.width); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}
