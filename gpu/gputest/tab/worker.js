@@ -1,23 +1,24 @@
-// Runs a Go test binary in a worker and posts its output and exit code.
+// Runs a Go program in a worker. Posts {text, error} for each write, where error
+// tells standard error from standard output, and at the end {code}, its exit
+// code, or {failure}, why it could not run.
 'use strict';
 importScripts('wasm_exec.js', 'replay.js');
 onmessage = async ({ data }) => {
-  let output = '';
-  const decoder = new TextDecoder();
-  globalThis.fs.writeSync = (_, bytes) => {
-    output += decoder.decode(bytes, { stream: true });
+  const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
+  globalThis.fs.writeSync = (file, bytes) => {
+    postMessage({ text: decoders[file].decode(bytes, { stream: true }), error: file === 2 });
     return bytes.length;
   };
   const go = new Go();
-  go.argv = ['test', ...data.args];
-  go.env = data.env;
+  go.argv = ['program', ...data.args];
+  go.env = data.env ?? {};
   let code = -1;
   go.exit = (c) => { code = c; };
   try {
-    const { instance } = await WebAssembly.instantiateStreaming(fetch('test.wasm'), go.importObject);
+    const { instance } = await WebAssembly.instantiateStreaming(fetch('program.wasm'), go.importObject);
     await go.run(instance);
+    postMessage({ code });
   } catch (error) {
-    output += String(error);
+    postMessage({ failure: String(error) });
   }
-  postMessage({ output, code });
 };
