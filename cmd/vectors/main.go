@@ -1,9 +1,11 @@
 // Command vectors runs the conformance vectors on the engine's backends and
-// prints one line for each operator; it ends
+// prints one line for each operator; each backend ends with
 //
 //	vectors: N passed, N failed, N out of scope
 //
-// The vectors are read from the folder vectors of $DUET_SHARED, or of ../shared.
+// The backends are reference (the twins), webgpu (the machine's adapter) and tab
+// (this same command in a worker of headless Chromium). The vectors are read from
+// the folder vectors of $DUET_SHARED, or of ../shared.
 package main
 
 import (
@@ -15,7 +17,6 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -33,9 +34,21 @@ func main() {
 	}
 }
 
+// vectorsFile holds the vectors beside the program in the tab.
+const vectorsFile = "vectors.zip"
+
+// A runner runs the vectors on one backend after the other.
+type runner struct {
+	files   fs.FS
+	options conform.Options
+	flags   []string // as given, --backend apart
+	verbose bool
+	out     io.Writer
+}
+
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("vectors", flag.ContinueOnError)
-	backend := flags.String("backend", "all", "`name` of the backend: reference, webgpu or all")
+	backend := flags.String("backend", "all", "`names` of backends, separated by commas: "+strings.Join(backends(), ", ")+" or all")
 	suite := flags.String("suite", "", "run one `suite` only: "+strings.Join(conform.Suites(), ", "))
 	op := flags.String("op", "", "run one `operator` only")
 	verbose := flags.Bool("verbose", false, "list the cases that are out of scope")
@@ -44,30 +57,39 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	} else if err != nil {
 		return err
 	}
-	o := conform.Options{
+	r := &runner{verbose: *verbose, out: out, options: conform.Options{
+		Suites:   conform.Suites(),
 		Op:       *op,
-		Progress: func(r conform.Row) { fmt.Fprintln(out, r) },
+		Progress: func(row conform.Row) { fmt.Fprintln(out, row) },
 		Failed:   func(f conform.Failure) { fmt.Fprintf(out, "FAIL %s %s: %s: %s\n", f.Suite, f.Op, f.Case, f.Reason) },
-	}
+	}}
+	flags.Visit(func(f *flag.Flag) {
+		if f.Name != "backend" {
+			r.flags = append(r.flags, "--"+f.Name+"="+f.Value.String())
+		}
+	})
 	if *suite != "" {
 		if !slices.Contains(conform.Suites(), *suite) {
 			return fmt.Errorf("no suite %q; there are %s", *suite, strings.Join(conform.Suites(), ", "))
 		}
-		o.Suites = []string{*suite}
+		r.options.Suites = []string{*suite}
 	}
-	files, err := vectors()
-	if err != nil {
+	names := backends()
+	if *backend != "all" {
+		names = strings.Split(*backend, ",")
+	}
+	if err := check(names); err != nil {
 		return err
 	}
-	names := []string{*backend}
-	if *backend == "all" {
-		names = []string{"reference", "webgpu"}
+	var err error
+	if r.files, err = vectors(ctx); err != nil {
+		return err
 	}
 	failed := 0
 	for _, name := range names {
-		n, err := runOn(ctx, name, files, o, *verbose, out)
+		n, err := r.runOn(ctx, name)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		failed += n
 	}
@@ -77,49 +99,36 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return nil
 }
 
-// vectors opens the folder of the vectors.
-func vectors() (fs.FS, error) {
-	shared := os.Getenv("DUET_SHARED")
-	if shared == "" {
-		shared = filepath.Join("..", "shared")
+// check refuses backends that cannot run before the others have.
+func check(names []string) error {
+	for _, name := range names {
+		if !slices.Contains(backends(), name) {
+			return fmt.Errorf("no backend %q; there are %s and all", name, strings.Join(backends(), ", "))
+		}
+		if err := available(name); err != nil {
+			return err
+		}
 	}
-	folder := filepath.Join(shared, "vectors")
-	if _, err := os.Stat(folder); err != nil {
-		return nil, fmt.Errorf("the vectors are not in %s; set DUET_SHARED to the folder that holds vectors", folder)
-	}
-	return os.DirFS(folder), nil
+	return nil
 }
 
-// runOn runs the vectors on one backend and returns how many failed.
-func runOn(ctx context.Context, name string, files fs.FS, o conform.Options, verbose bool, out io.Writer) (int, error) {
-	var b gpu.Backend
-	switch name {
-	case "reference":
-		b = gpu.NewReference()
-	case "webgpu":
-		device, err := gpu.Open(ctx, gpu.Options{})
-		if err != nil {
-			return 0, err
-		}
-		b = device
-	default:
-		return 0, fmt.Errorf("no backend %q; there are reference, webgpu and all", name)
-	}
+// measure runs the vectors on a backend, closes it, and returns how many failed.
+func (r *runner) measure(ctx context.Context, name string, b gpu.Backend) (int, error) {
 	defer b.Close()
 	begun := time.Now()
-	fmt.Fprintf(out, "%s: %s\n", name, b.Info().Name)
-	report, err := conform.Run(ctx, b, files, o)
+	fmt.Fprintf(r.out, "%s: %s\n", name, b.Info().Name)
+	report, err := conform.Run(ctx, b, r.files, r.options)
 	if err != nil {
 		return 0, err
 	}
 	if report.Passed+report.Failed+report.OutOfScope == 0 {
-		return 0, fmt.Errorf("there are no cases of operator %q", o.Op)
+		return 0, fmt.Errorf("there are no cases of operator %q", r.options.Op)
 	}
-	if verbose {
+	if r.verbose {
 		for _, x := range report.Exclusions {
-			fmt.Fprintf(out, "%s: %s: %s\n", x.Suite, x.Reason, strings.Join(x.Cases, ", "))
+			fmt.Fprintf(r.out, "%s: %s: %s\n", x.Suite, x.Reason, strings.Join(x.Cases, ", "))
 		}
 	}
-	fmt.Fprintf(out, "%.1f s\n%s", time.Since(begun).Seconds(), report.Summary())
+	fmt.Fprintf(r.out, "%.1f s\n%s", time.Since(begun).Seconds(), report.Summary())
 	return report.Failed, nil
 }
