@@ -3,6 +3,7 @@
 //
 //   await duet.ready                        the engine has started; resolves with info()
 //   await duet.info()                       {adapter, class, vendor, limits, gpu_bytes,
+//                                            default_model: whether this build carries one,
 //                                            model: {name, labels, image_size, parameters} or null}
 //   await duet.classify(blob, caption, {top: 5, inputs: 'both'|'image'|'text'})
 //                                           {file, caption, top: [{label, p}], sure, adapter}

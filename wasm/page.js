@@ -45,16 +45,16 @@ const percent = (p) => `${(100 * p).toFixed(p >= 0.1 ? 0 : 1)} %`;
 
 // What a class of adapter means for the user.
 const speeds = {
-  'discrete GPU': 'a graphics card: fast.',
-  'integrated GPU': 'the graphics of this machine’s processor.',
-  'software (CPU)': 'no graphics card is used here, the processor computes in its place: slow, but the answers are the same. The browser has fallen back to it because it found no usable graphics driver, or hardware acceleration is off.',
-  unknown: 'the browser does not say what kind it is.',
+  'discrete GPU': ', a graphics card.',
+  'integrated GPU': ', the graphics of this machine’s processor.',
+  'software (CPU)': ', in software: the processor does a graphics card’s work, slowly and with the same answers. The browser found no usable graphics driver, or its hardware acceleration is off.',
+  unknown: '. The browser does not say what kind of adapter this is.',
 };
 
 function showInfo(info) {
   const [head, text] = $('adapter').children;
-  head.textContent = info.adapter;
-  text.textContent = speeds[info.class] ?? info.class;
+  head.textContent = `Runs on ${info.adapter}`;
+  text.textContent = speeds[info.class] ?? `, ${info.class}.`;
   $('adapter').dataset.class = info.class;
   const m = info.model;
   $('model').hidden = false;
@@ -65,6 +65,9 @@ function showInfo(info) {
     $('model').textContent = `Model: ${m.name}, ${m.labels.length} classes (${labels}).`;
   }
   $('save').disabled = !m;
+  $('from-default').hidden = !info.default_model;
+  $('from-current').hidden = !m;
+  if ($('start-from').selectedOptions[0].hidden) $('start-from').value = m ? 'current' : 'none';
   state.model = Boolean(m);
   refresh();
 }
@@ -103,6 +106,7 @@ async function ask() {
   state.asking = true;
   refresh();
   $('result').setAttribute('aria-busy', 'true');
+  if (!$('answer').querySelector('.verdict')) $('answer').replaceChildren(node('p', 'Looking…', 'hint'));
   try {
     do {
       state.again = false;
@@ -123,6 +127,7 @@ async function ask() {
 
 function forget() {
   state.picture = null;
+  $('picture').value = ''; // so that the same file can be chosen again
   URL.revokeObjectURL($('preview').src);
   $('preview').removeAttribute('src');
   $('preview').hidden = true;
@@ -146,6 +151,7 @@ function showAnswer({ top, sure, file, caption }) {
   }
   $('answer').dataset.sure = sure;
   $('answer').replaceChildren(verdict, list, node('p', caption ? `${file} with “${caption}”` : `${file}, without words`, 'hint'));
+  $('result').scrollIntoView({ block: 'nearest' });
 }
 
 async function load(file) {
@@ -210,7 +216,7 @@ function showTraining() {
   const draw = (steps) => {
     const highest = Math.max(...losses, 1e-6);
     const stride = Math.ceil(losses.length / 400);
-    const points = losses.filter((_, i) => i % stride === 0).map((l, i) => `${(100 * i * stride) / steps},${29 - (28 * l) / highest}`);
+    const points = losses.filter((_, i) => i % stride === 0).map((l, i) => `${(100 * i * stride) / Math.max(steps - 1, 1)},${29 - (28 * l) / highest}`);
     $('curve').firstElementChild.setAttribute('points', points.join(' '));
     drawn = performance.now();
   };
@@ -245,7 +251,7 @@ $('teach').addEventListener('submit', async (event) => {
   refresh();
   $('training-bar').hidden = false;
   $('training-bar').value = 0;
-  $('curve').hidden = false;
+  $('curve').removeAttribute('hidden');
   try {
     await duet.train(state.files, { init: $('start-from').value, maxSteps: Number($('steps').value) }, showTraining());
     showInfo(await duet.info());
@@ -275,7 +281,7 @@ $('save').addEventListener('click', async () => {
 // Starting
 
 window.addEventListener('duet-loading', ({ detail }) => {
-  $('adapter').children[1].textContent = `The engine is loading: ${(detail / 1e6).toFixed(1)} MB so far.`;
+  $('adapter').children[1].textContent = ` The engine is loading: ${(detail / 1e6).toFixed(1)} MB so far.`;
 });
 duet.ready.then((info) => {
   state.engine = true;

@@ -1,3 +1,5 @@
+//go:build !js
+
 package wasm_test
 
 import (
@@ -62,7 +64,7 @@ func trainByHand(t *testing.T, page *browser.Page, folder string) {
 		document.querySelector('#steps').value = 12;
 		window.seen = [];
 		const train = duet.train;
-		duet.train = (f, o, onEvent) => train(f, {...o, imageSize: 32, batch: 8, lr: 0.05}, (e) => { seen.push(e); onEvent(e); });
+		duet.train = (f, o, onEvent) => train(f, {...o, imageSize: 32, batch: 8, lr: 0.003}, (e) => { seen.push(e); onEvent(e); });
 	})()`, nil)
 	if err := page.Drop(t.Context(), "#folder-drop", folder); err != nil {
 		t.Fatal(err)
@@ -226,4 +228,75 @@ func TestTabRefuses(t *testing.T) {
 func quote(s string) string {
 	text, _ := json.Marshal(s)
 	return string(text)
+}
+
+// TestTabStops trains by the API on pictures that the page draws: stops, goes
+// on from what was learnt, evaluates, and puts the exported model back.
+func TestTabStops(t *testing.T) {
+	page := browser.ForTest(t).MustOpen(t, serve(t, tabFiles(t)))
+	eval(t, page, `await duet.ready.then(async () => {
+		window.files = {};
+		for (let i = 0; i < 12; i++) {
+			const canvas = new OffscreenCanvas(40, 40);
+			const pen = canvas.getContext('2d');
+			pen.fillStyle = i % 2 ? '#d03020' : '#2040d0';
+			pen.fillRect(i, i, 20, 20);
+			files['mine/' + (i % 2 ? 'red' : 'blue') + '/' + i + '.png'] = await canvas.convertToBlob();
+		}
+		window.options = {init: 'none', inputs: 'image', imageSize: 32, batch: 4, seed: 5};
+	})`, nil)
+
+	var stopped struct {
+		Stop, Again bool
+		Busy        string
+		During      app.Answer
+		Done        struct {
+			Event   string
+			Step    int
+			Stopped bool
+		}
+	}
+	eval(t, page, `await (async () => {
+		await duet.train(files, {...options, maxSteps: 2});
+		const out = {};
+		let step;
+		const third = new Promise((resolve) => { step = resolve; });
+		const training = duet.train(files, {...options, maxSteps: 100000, epochs: 100000}, (e) => { if (e.step >= 3) step(); });
+		await third;
+		out.busy = await duet.train(files, options).catch((e) => e.code);
+		out.during = await duet.classify(files['mine/red/1.png'], '');
+		out.stop = await duet.stop();
+		out.done = await training;
+		out.again = await duet.stop();
+		return out;
+	})()`, &stopped)
+	if !stopped.Stop || stopped.Again || stopped.Busy != "busy" || !stopped.Done.Stopped || stopped.Done.Step < 3 || len(stopped.During.Top) != 2 {
+		t.Errorf("stopping gave %+v", stopped)
+	}
+
+	var after struct {
+		Before, After int64
+		Name          string
+		N             int
+		Same          bool
+	}
+	eval(t, page, `await (async () => {
+		const before = await duet.info();
+		await duet.train(files, {...options, init: 'current', maxSteps: 3, name: 'two colours'});
+		const answer = await duet.classify(files['mine/red/3.png'], '');
+		const evaluation = await duet.evaluate(files, {split: 'all'});
+		const blob = await duet.export();
+		const info = await duet.load(blob);
+		const again = await duet.classify(files['mine/red/3.png'], '');
+		return {before: before.gpu_bytes, after: info.gpu_bytes, name: info.model.name, n: evaluation.n,
+			same: JSON.stringify(answer) === JSON.stringify(again)};
+	})()`, &after)
+	if after.Name != "model.zip" || after.N != 12 || !after.Same {
+		t.Errorf("going on gave %+v", after)
+	}
+	// The answer's program is compiled by now, which it was not before.
+	if after.After > after.Before+8<<20 {
+		t.Errorf("the device's memory grew from %d to %d bytes", after.Before, after.After)
+	}
+	t.Logf("stopped after %d steps; %.1f MB on the device, then %.1f MB", stopped.Done.Step, float64(after.Before)/1e6, float64(after.After)/1e6)
 }

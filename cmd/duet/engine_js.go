@@ -8,6 +8,7 @@ import (
 	"syscall/js"
 
 	"duet/app"
+	"duet/assets"
 	"duet/gpu"
 	"duet/model/checkpoint"
 	"duet/model/data"
@@ -123,8 +124,10 @@ func (e *engine) info(request) (any, error) {
 		Vendor  string     `json:"vendor"`
 		Limits  limits     `json:"limits"`
 		Bytes   int64      `json:"gpu_bytes"`
+		Default bool       `json:"default_model"` // whether this build carries one
 		Model   *described `json:"model"`
 	}{Adapter: i.Name, Class: i.Class, Vendor: i.Vendor, Limits: limits(i.Limits), Bytes: e.device.Allocated().Total()}
+	_, answer.Default = assets.DefaultModel()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if m := e.model; m != nil {
