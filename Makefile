@@ -64,7 +64,7 @@ fuzz: deps
 bench: build
 	bin/duet bench
 
-vectors: deps wasm
+vectors: deps
 	$(GO) run ./cmd/vectors
 
 deps: deps-test wasm/node_modules/.package-lock.json

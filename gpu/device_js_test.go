@@ -59,8 +59,15 @@ func TestUncapturedError(t *testing.T) {
 		t.Errorf("after an invalid command: %v", err)
 	}
 	t.Log(err)
-	if err := b.Read(0, make([]byte, 16)); err != nil {
-		t.Errorf("an error is reported once, then: %v", err)
+	// The browser tells of the copy and of the submit that held it, and the
+	// second may arrive after the first was reported; then all is well again.
+	err = b.Read(0, make([]byte, 16))
+	if err != nil {
+		t.Log(err)
+		err = b.Read(0, make([]byte, 16))
+	}
+	if err != nil {
+		t.Errorf("both errors were reported, then: %v", err)
 	}
 }
 
