@@ -45,7 +45,7 @@ func (c checkCommand) Run(ctx context.Context, s streams) error {
 			}
 			continue
 		}
-		fmt.Fprintf(s.out, "%-7s %-10s %s: %s\n", f.Verdict, f.Kind, f.File, f.Reason)
+		fmt.Fprintf(s.out, "%-7s %-10s %s: %s\n", f.Verdict, f.Kind, f.File, strings.ReplaceAll(f.Reason, "\n", "; "))
 		if f.Report != nil {
 			for _, line := range f.Report.Lines()[1:] {
 				fmt.Fprintln(s.out, "  "+line)

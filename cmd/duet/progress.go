@@ -18,14 +18,15 @@ import (
 )
 
 // reporter shows the events of a training: JSON lines on out, or a bar and
-// lines for people. Unreadable pictures are named on err.
-func reporter(s streams, asJSON bool) func(train.Event) {
+// lines for people. Unreadable pictures are named on err. end takes the bar
+// away, however the training ended.
+func reporter(s streams, asJSON bool) (show func(train.Event), end func()) {
 	if asJSON {
 		encoder := json.NewEncoder(s.out)
-		return func(e train.Event) { encoder.Encode(e) }
+		return func(e train.Event) { encoder.Encode(e) }, func() {}
 	}
 	p := &progress{out: s.out, err: s.err, bar: newBar(s.err), every: 100}
-	return p.show
+	return p.show, p.bar.clear
 }
 
 // progress shows a bar on a terminal and a line every so many steps.

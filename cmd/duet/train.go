@@ -68,12 +68,14 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	}
 	defer backend.Close()
 	fmt.Fprintf(s.err, "Adapter: %s, %s\n", backend.Info().Name, backend.Info().Class)
-	show, split := reporter(s, c.JSON), sync.OnceFunc(tell)
+	show, end := reporter(s, c.JSON)
+	split := sync.OnceFunc(tell)
 	m, err := app.Train(ctx, backend, app.TrainOptions{
 		Collection: collection, Name: filepath.Base(filepath.Clean(c.Data)), Config: conf, Init: init, Out: c.Out, Resume: c.Resume,
 		Fusion: model.FusionKind(c.Fusion), Inputs: c.Inputs, Epochs: c.Epochs, Batch: c.Batch, LR: c.LR, ImageSize: c.ImageSize,
 		Freeze: c.Freeze, Seed: c.Seed, MaxSteps: c.MaxSteps, SaveEvery: c.SaveEvery,
 	}, func(e train.Event) { split(); show(e) })
+	end()
 	if errors.Is(err, train.ErrInterrupted) {
 		return fmt.Errorf("stopped; everything so far is saved: the same command with --resume goes on")
 	}
