@@ -188,13 +188,6 @@ func (d *Device) usable() error {
 	return err
 }
 
-// gone returns why the device is lost, or nil.
-func (d *Device) gone() error {
-	d.faultMu.Lock()
-	defer d.faultMu.Unlock()
-	return d.lost
-}
-
 // report records an error that no call was waiting for; the first one counts.
 func (d *Device) report(err error) {
 	d.faultMu.Lock()

@@ -220,3 +220,10 @@ func (d *Device) await(ctx context.Context, ready func() bool) error {
 		}
 	}
 }
+
+// gone returns why the device is lost, or nil.
+func (d *Device) gone() error {
+	d.faultMu.Lock()
+	defer d.faultMu.Unlock()
+	return d.lost
+}
