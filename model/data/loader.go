@@ -305,6 +305,10 @@ func (l *Loader) skip(e *Example, err error) {
 		return
 	}
 	l.bad[e.Picture] = true
+	// Named by the picture's first row, whichever row a worker came to first.
+	if i := slices.IndexFunc(l.examples, func(x Example) bool { return x.Picture == e.Picture }); i >= 0 {
+		e = &l.examples[i]
+	}
 	reason := err.Error()
 	if e.Source.File != e.Picture.Name {
 		reason = fmt.Sprintf("picture %s: %s", e.Picture.Name, reason)
