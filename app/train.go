@@ -40,6 +40,10 @@ type TrainOptions struct {
 	// stands when the context ends. Such a training cannot be resumed.
 	Keep func(m *Model, best bool) error
 
+	// Tokenizer is of a model without an init; nil: one is trained on the captions
+	// of the training part.
+	Tokenizer *text.Tokenizer
+
 	Fusion    model.FusionKind
 	Inputs    string // "", "both", "image" or "text"
 	Epochs    int
@@ -230,9 +234,13 @@ func set[T int | float64](p *T, v T) {
 	}
 }
 
-// tokenizer takes that of the model to start from, or trains one on the
-// captions of the training part.
+// tokenizer takes that of the model to start from, the one that is given, or
+// trains one on the captions of the training part.
 func (o *TrainOptions) tokenizer(ctx context.Context, c *config.Config) (*text.Tokenizer, error) {
+	if o.Init == nil && o.Tokenizer != nil {
+		c.Text.VocabSize = o.Tokenizer.VocabSize()
+		return o.Tokenizer, nil
+	}
 	if o.Init != nil {
 		if t, err := text.Load(o.Init); err == nil {
 			return t, nil

@@ -9,7 +9,7 @@ import (
 // A Batch is examples as a model takes them. A side that is nil or empty is
 // hidden: zeros are the mean picture, and no words are the two special tokens.
 type Batch struct {
-	Pictures []float32 // [B size size 4], normalised; unused by a model of words alone
+	Pictures []float32 // [B/per size size 4], normalised; unused by a model of words alone
 	Tokens   [][]int32 // B token sequences with their special tokens; unused by a model of pictures alone
 	Targets  []int32   // [B] class indices for training; −100 does not count
 }
@@ -38,18 +38,19 @@ func TextLength(texts [][]int32, limit int) int {
 // BatchBuffers are the input buffers of a program for b examples, and the host
 // memory they are filled from.
 type BatchBuffers struct {
-	b, size, t int
-	Buffers    map[string]gpu.Buffer
-	ids        []uint32
-	positions  []uint32
-	lengths    []uint32
+	b, per, size, t int
+	Buffers         map[string]gpu.Buffer
+	ids             []uint32
+	positions       []uint32
+	lengths         []uint32
 }
 
-func NewBatchBuffers(backend gpu.Backend, m *VLM, b, size, t int) (*BatchBuffers, error) {
-	x := &BatchBuffers{b: b, size: size, t: t, Buffers: map[string]gpu.Buffer{}}
+// NewBatchBuffers allocates the buffers of b examples, see [VLM.NewInputs].
+func NewBatchBuffers(backend gpu.Backend, m *VLM, b, per, size, t int) (*BatchBuffers, error) {
+	x := &BatchBuffers{b: b, per: per, size: size, t: t, Buffers: map[string]gpu.Buffer{}}
 	words := map[string]int{"targets": b, "loss": 1, "logits": b * m.Shape.Classes}
 	if m.Visual != nil {
-		words["pictures"] = b * size * size * 4
+		words["pictures"] = b / per * size * size * 4
 	}
 	if m.Text != nil {
 		words["ids"], words["positions"], words["lengths"] = b*t, b*t, b
@@ -81,7 +82,7 @@ func (x *BatchBuffers) Write(b Batch, pad int32) error {
 		return err
 	}
 	if p := x.Buffers["pictures"]; p != nil {
-		if want := x.b * x.size * x.size * 4; len(b.Pictures) != want {
+		if want := x.b / x.per * x.size * x.size * 4; len(b.Pictures) != want {
 			return fmt.Errorf("model: %d picture values, want %d", len(b.Pictures), want)
 		}
 		if err := p.Write(0, Bytes(b.Pictures)); err != nil {

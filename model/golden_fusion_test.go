@@ -241,7 +241,7 @@ func (x *tinyVLM) inputs() map[string][]byte {
 }
 
 func (x *tinyVLM) loss(g *graph.Graph) (graph.Tensor, model.Outputs) {
-	out := x.model.Forward(x.model.NewInputs(g, 4, 96, 9), &nn.Mode{Train: true})
+	out := x.model.Forward(x.model.NewInputs(g, 4, 1, 96, 9), &nn.Mode{Train: true})
 	return graph.CrossEntropy{}.Loss(out.Logits, g.Input("targets", 4)), out
 }
 

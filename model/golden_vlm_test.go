@@ -50,7 +50,7 @@ func compareVLM(t *testing.T, b gpu.Backend, kind model.FusionKind, mode string,
 	}
 	between := map[string]bool{}
 	c := x.compile(x.inputs(), func(g *graph.Graph) {
-		out := x.model.Forward(x.model.NewInputs(g, 4, 96, 9), &nn.Mode{Train: true, BatchStats: batch})
+		out := x.model.Forward(x.model.NewInputs(g, 4, 1, 96, 9), &nn.Mode{Train: true, BatchStats: batch})
 		loss := graph.CrossEntropy{}.Loss(out.Logits, g.Input("targets", 4))
 		g.Output("loss", loss)
 		g.Output("logits", out.Logits)

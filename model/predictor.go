@@ -38,7 +38,7 @@ func NewPredictor(backend gpu.Backend, m *VLM, memory *Memory, size, batch int, 
 // Program builds the program for texts padded to t tokens; it needs no device.
 func (p *Predictor) Program(t int) (*gpu.Program, error) {
 	g, err := graph.Build(func(g *graph.Graph) {
-		out := p.model.Forward(p.model.NewInputs(g, p.batch, p.size, t), &nn.Mode{})
+		out := p.model.Forward(p.model.NewInputs(g, p.batch, 1, p.size, t), &nn.Mode{})
 		g.Output("logits", out.Logits)
 	})
 	if err != nil {
@@ -55,7 +55,7 @@ func (p *Predictor) compiled(t int) (*predictorProgram, error) {
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := NewBatchBuffers(p.backend, p.model, p.batch, p.size, t)
+	inputs, err := NewBatchBuffers(p.backend, p.model, p.batch, 1, p.size, t)
 	if err != nil {
 		return nil, err
 	}

@@ -85,12 +85,13 @@ type Inputs struct {
 	Text     TextBatch
 }
 
-// NewInputs declares the inputs that the model needs, for b pictures of
-// size×size with texts of t tokens: pictures, ids, positions, lengths.
-func (m *VLM) NewInputs(g *graph.Graph, b, size, t int) Inputs {
+// NewInputs declares the inputs that the model needs, for b examples, each
+// picture of size×size shared by per of them, with texts of t tokens: pictures
+// [b/per size size 4], ids, positions [b t], lengths [b].
+func (m *VLM) NewInputs(g *graph.Graph, b, per, size, t int) Inputs {
 	var in Inputs
 	if m.Visual != nil {
-		in.Pictures = g.Input("pictures", b, size, size, 4)
+		in.Pictures = g.Input("pictures", b/per, size, size, 4)
 	}
 	if m.Text != nil {
 		in.Text = TextBatch{IDs: g.Input("ids", b, t), Positions: g.Input("positions", b, t), Lengths: g.Input("lengths", b)}
@@ -108,7 +109,20 @@ type Outputs struct {
 	Logits     graph.Tensor // [B Classes]
 }
 
-// Forward builds the model.
+// repeat repeats every row of x [P …] until there are b [b …], each picture's
+// copies side by side.
+func repeat(x graph.Tensor, b int) graph.Tensor {
+	s := x.Shape()
+	if s[0] == b {
+		return x
+	}
+	row := append([]int{s[0], 1}, s[1:]...)
+	wide := append([]int{s[0], b / s[0]}, s[1:]...)
+	return x.Reshape(row...).Expand(wide...).Reshape(append([]int{b}, s[1:]...)...)
+}
+
+// Forward builds the model. Where there are several texts a picture, the image
+// tower runs once for all of them.
 func (m *VLM) Forward(in Inputs, mode *nn.Mode) Outputs {
 	var out Outputs
 	if m.Visual != nil {
@@ -119,6 +133,14 @@ func (m *VLM) Forward(in Inputs, mode *nn.Mode) Outputs {
 	}
 	if m.VisualProj != nil && m.Shape.Fusion != CrossAttention {
 		out.Visual = m.VisualProj.Forward(out.FeatureMap.MeanPool(), mode)
+	}
+	if m.Visual != nil && m.Text != nil {
+		b := in.Text.IDs.Dim(0)
+		if m.Shape.Fusion == CrossAttention {
+			out.FeatureMap = repeat(out.FeatureMap, b)
+		} else {
+			out.Visual = repeat(out.Visual, b)
+		}
 	}
 	if m.TextProj != nil {
 		pooled := out.States

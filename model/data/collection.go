@@ -33,6 +33,13 @@ type Example struct {
 	Label    int      // index into Classes, −1 without one
 	Split    Split
 	Source   Source
+
+	// Plain pictures are never augmented: drawn or rendered ones, say, in which
+	// places and sides matter.
+	Plain bool
+	// Copy tells apart the copies of an example that stands several times in an
+	// epoch; each is augmented on its own.
+	Copy int
 }
 
 // Hash identifies what the example shows: its picture's content or, without a

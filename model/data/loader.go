@@ -13,14 +13,15 @@ import (
 
 // LoaderOptions say how examples become batches.
 type LoaderOptions struct {
-	Batch    int     // examples a batch
-	Train    bool    // shuffle, sample captions and augment; else the examples in order, first captions, as they are
-	Seed     uint64  // of everything random
-	Augment  Augment // in training
-	DropLast bool    // leave out the last batch where it is not full
-	Workers  int     // goroutines that prepare pictures; 0: one a core (one in the browser)
-	Prefetch int     // examples prepared ahead; 0: two batches
-	Cache    *Cache  // of resized pictures; nil: none
+	Batch      int     // examples a batch; pictures where PerPicture is more than 1
+	PerPicture int     // in training, how many examples of one picture a batch takes together; 0 and 1: each on its own
+	Train      bool    // shuffle, sample captions and augment; else the examples in order, first captions, as they are
+	Seed       uint64  // of everything random
+	Augment    Augment // in training
+	DropLast   bool    // leave out the last batch where it is not full
+	Workers    int     // goroutines that prepare pictures; 0: one a core (one in the browser)
+	Prefetch   int     // examples prepared ahead; 0: two batches
+	Cache      *Cache  // of resized pictures; nil: none
 
 	MaxPixels int // 0: DefaultMaxPixels
 }
@@ -30,6 +31,7 @@ type LoaderOptions struct {
 // epoch alone.
 type Loader struct {
 	examples   []Example
+	runs       [][]int // examples that one tensor serves: see perPicture
 	prep       Prep
 	options    LoaderOptions
 	short      int // short side of resized pictures
@@ -43,11 +45,11 @@ type Loader struct {
 
 // A Batch is what one training step takes. It is overwritten by the next one.
 type Batch struct {
-	N        int       // examples; less than the loader's batch size at the end of an epoch
-	Pixels   []float32 // [B H W 4] with B the batch size; zero from example N on
-	Captions []string  // [N], "" for an example without words
-	Labels   []int     // [N], −1 for an example without a class
-	Index    []int     // [N], places in the loader's examples
+	N        int       // pictures; less than the loader's batch size at the end of an epoch
+	Pixels   []float32 // [B H W 4] with B the batch size; zero from picture N on
+	Captions []string  // [N·PerPicture], "" for an example without words
+	Labels   []int     // [N·PerPicture], −1 for an example without a class
+	Index    []int     // [N·PerPicture], places in the loader's examples; −1 where a picture has no more
 	Next     int       // where in the epoch's order the next batch begins: Epoch's start to go on from here
 }
 
@@ -71,7 +73,11 @@ func NewLoader(examples []Example, prep Prep, o LoaderOptions) (*Loader, error) 
 	if o.Prefetch < 1 {
 		o.Prefetch = 2 * o.Batch
 	}
-	l := &Loader{examples: examples, prep: prep, options: o, normalizer: newNormalizer(&prep), bad: map[*Picture]bool{}}
+	o.PerPicture = max(1, o.PerPicture)
+	if !o.Train {
+		o.PerPicture = 1
+	}
+	l := &Loader{examples: examples, runs: perPicture(examples, o.PerPicture), prep: prep, options: o, normalizer: newNormalizer(&prep), bad: map[*Picture]bool{}}
 	l.short = prep.ResizeShort
 	if o.Train {
 		l.short = o.Augment.short(&prep)
@@ -82,10 +88,15 @@ func NewLoader(examples []Example, prep Prep, o LoaderOptions) (*Loader, error) 
 // Len is the number of batches of an epoch whose pictures are all readable.
 func (l *Loader) Len() int {
 	if l.options.DropLast {
-		return len(l.examples) / l.options.Batch
+		return len(l.runs) / l.options.Batch
 	}
-	return (len(l.examples) + l.options.Batch - 1) / l.options.Batch
+	return (len(l.runs) + l.options.Batch - 1) / l.options.Batch
 }
+
+// Units is the number of pictures of an epoch where at most n of one
+// picture's examples come together; where each comes on its own, the number of
+// examples.
+func Units(examples []Example, n int) int { return len(perPicture(examples, max(1, n))) }
 
 // Skipped returns the examples that were left out so far because their picture
 // could not be decoded, each picture once.
@@ -102,21 +113,46 @@ const (
 	drawAugment
 )
 
-// order returns the epoch's order of the examples.
+// order returns the epoch's order of the runs.
 func (l *Loader) order(epoch int) []int {
 	if l.options.Train {
-		return newDraws(l.options.Seed, uint64(epoch), drawOrder).permutation(len(l.examples))
+		return newDraws(l.options.Seed, uint64(epoch), drawOrder).permutation(len(l.runs))
 	}
-	order := make([]int, len(l.examples))
+	order := make([]int, len(l.runs))
 	for i := range order {
 		order[i] = i
 	}
 	return order
 }
 
-// A job is one example on its way into a batch.
+// perPicture gathers the examples of each picture in runs of at most n, in order
+// of their first. Which of a picture's examples come together is fixed.
+func perPicture(examples []Example, n int) [][]int {
+	runs := make([][]int, 0, len(examples))
+	type shown struct {
+		picture *Picture
+		copy    int
+	}
+	open := map[shown]int{} // the run of a picture that has room
+	for i := range examples {
+		p := shown{examples[i].Picture, examples[i].Copy}
+		if at, ok := open[p]; ok && p.picture != nil {
+			if runs[at] = append(runs[at], i); len(runs[at]) == n {
+				delete(open, p)
+			}
+			continue
+		}
+		if n > 1 {
+			open[p] = len(runs)
+		}
+		runs = append(runs, append(make([]int, 0, n), i))
+	}
+	return runs
+}
+
+// A job is one run of examples on its way into a batch.
 type job struct {
-	index  int
+	run    []int
 	next   int           // place in the order after it
 	pixels []float32     // [H W 4]
 	done   chan struct{} // closed when pixels or wrong are set
@@ -148,7 +184,7 @@ func (l *Loader) Epoch(ctx context.Context, epoch, start int) iter.Seq2[*Batch, 
 			b.Next = j.next
 			if j.wrong == nil {
 				copy(b.Pixels[b.N*size:], j.pixels)
-				b.add(&l.examples[j.index], j.index, l.caption(epoch, j.index))
+				l.add(b, epoch, j.run)
 				any = true
 			}
 			jobs.free <- j.pixels
@@ -165,16 +201,16 @@ func (l *Loader) Epoch(ctx context.Context, epoch, start int) iter.Seq2[*Batch, 
 		case b.N > 0 && !l.options.DropLast:
 			clear(b.Pixels[b.N*size:])
 			yield(b, nil)
-		case !any && start < len(l.examples):
+		case !any && start < len(l.runs):
 			yield(nil, fmt.Errorf("data: loading batches: no example is usable: %s", listSkips(l.Skipped())))
 		}
 	}
 }
 
 func (l *Loader) newBatch(start int) *Batch {
-	n := l.options.Batch
+	n := l.options.Batch * l.options.PerPicture
 	return &Batch{
-		Pixels: make([]float32, n*l.prep.Len()), Next: start,
+		Pixels: make([]float32, l.options.Batch*l.prep.Len()), Next: start,
 		Captions: make([]string, 0, n), Labels: make([]int, 0, n), Index: make([]int, 0, n),
 	}
 }
@@ -184,9 +220,17 @@ func (b *Batch) reset() {
 	b.Captions, b.Labels, b.Index = b.Captions[:0], b.Labels[:0], b.Index[:0]
 }
 
-func (b *Batch) add(e *Example, index int, caption string) {
+// add appends a run of examples that share a picture.
+func (l *Loader) add(b *Batch, epoch int, run []int) {
 	b.N++
-	b.Captions, b.Labels, b.Index = append(b.Captions, caption), append(b.Labels, e.Label), append(b.Index, index)
+	for i := range l.options.PerPicture {
+		index, label, caption := -1, -1, ""
+		if i < len(run) {
+			index = run[i]
+			label, caption = l.examples[index].Label, l.caption(epoch, index)
+		}
+		b.Captions, b.Labels, b.Index = append(b.Captions, caption), append(b.Labels, label), append(b.Index, index)
+	}
 }
 
 func (l *Loader) caption(epoch, index int) string {
@@ -219,8 +263,8 @@ func (l *Loader) start(ctx context.Context, workers *sync.WaitGroup, epoch, star
 	workers.Go(func() {
 		defer close(todo)
 		defer close(p.ordered)
-		for i, index := range order[start:] {
-			j := &job{index: index, next: start + i + 1, done: make(chan struct{})}
+		for i, run := range order[start:] {
+			j := &job{run: l.runs[run], next: start + i + 1, done: make(chan struct{})}
 			select {
 			case j.pixels = <-p.free:
 			case <-ctx.Done():
@@ -240,7 +284,7 @@ func (l *Loader) start(ctx context.Context, workers *sync.WaitGroup, epoch, star
 				if j.pixels == nil {
 					j.pixels = make([]float32, l.prep.Len())
 				}
-				j.wrong = l.prepare(epoch, j.index, j.pixels)
+				j.wrong = l.prepare(epoch, j.run[0], j.pixels)
 				close(j.done)
 			}
 		})
@@ -259,7 +303,7 @@ func (l *Loader) prepare(epoch, index int, dst []float32) error {
 	if err != nil {
 		return err
 	}
-	if !l.options.Train || l.options.Augment == (Augment{}) {
+	if !l.augments(e) {
 		l.normalizer.write(centreCrop(base, l.prep.Size), dst)
 		return nil
 	}
@@ -270,9 +314,17 @@ func (l *Loader) prepare(epoch, index int, dst []float32) error {
 	return nil
 }
 
+func (l *Loader) augments(e *Example) bool {
+	return l.options.Train && !e.Plain && l.options.Augment != (Augment{})
+}
+
 // base returns the resized picture of an example, from the cache or decoded.
 func (l *Loader) base(e *Example) (*image.NRGBA, error) {
-	key := cacheKey{e.Picture, l.short, l.prep.Filter}
+	short := l.short
+	if !l.augments(e) {
+		short = l.prep.ResizeShort
+	}
+	key := cacheKey{e.Picture, short, l.prep.Filter}
 	if base := l.options.Cache.get(key); base != nil {
 		return base, nil
 	}
@@ -283,8 +335,7 @@ func (l *Loader) base(e *Example) (*image.NRGBA, error) {
 	m, err := e.Picture.decode(l.options.MaxPixels)
 	var base *image.NRGBA
 	if err == nil {
-		short := l.short
-		if l.options.Train && l.options.Augment.crops() { // the crop is resized anyway: enlarge only once
+		if l.augments(e) && l.options.Augment.crops() { // the crop is resized anyway: enlarge only once
 			w, h := m.Size()
 			short = min(short, w, h)
 		}

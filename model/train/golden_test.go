@@ -229,7 +229,7 @@ func compareGradients(t *testing.T, backend gpu.Backend, x *tiny) {
 	f := openFixture(t, x.dir+"/grads_eval.safetensors")
 	pictures := append([]float32(nil), x.batch.Pictures...)
 	g, err := graph.Build(func(g *graph.Graph) {
-		in := x.model.NewInputs(g, 4, 96, 12)
+		in := x.model.NewInputs(g, 4, 1, 96, 12)
 		out := x.model.Forward(in, &nn.Mode{Train: true})
 		loss := graph.CrossEntropy{}.Loss(out.Logits, g.Input("targets", 4))
 		tensors := []graph.Tensor{in.Pictures}
@@ -258,7 +258,7 @@ func compareGradients(t *testing.T, backend gpu.Backend, x *tiny) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inputs, err := model.NewBatchBuffers(backend, x.model, 4, 96, 12)
+	inputs, err := model.NewBatchBuffers(backend, x.model, 4, 1, 96, 12)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,9 +99,9 @@ type Event struct {
 // ErrInterrupted says that the context ended; the state was saved.
 var ErrInterrupted = errors.New("train: interrupted")
 
-// Steps returns the number of steps that a recipe takes over n examples, and
-// the batch size, which is smaller than the recipe's where there are fewer
-// examples.
+// Steps returns the number of steps that a recipe takes over n examples (or
+// pictures, where their examples come together), and the batch size, which is
+// smaller than the recipe's where there are fewer.
 func (r Recipe) Steps(n int) (steps, batch int) {
 	batch = min(r.Batch, n)
 	steps = r.Epochs * (n / batch)
@@ -120,7 +120,9 @@ func (j *Job) Run(ctx context.Context, s State) (State, error) {
 		return s, fmt.Errorf("train: %d examples to train on and %d to validate; both need some", len(j.Train), len(j.Val))
 	}
 	recipe := j.Recipe
-	total, batch := recipe.Steps(len(j.Train))
+	per := recipe.perPicture(j.Model)
+	units := data.Units(j.Train, per)
+	total, batch := recipe.Steps(units)
 	recipe.Batch = batch
 	step, err := NewStep(j.Backend, j.Model, j.Memory, recipe, j.Input.Prep.Size, total, j.Input.Pad())
 	if err != nil {
@@ -128,14 +130,14 @@ func (j *Job) Run(ctx context.Context, s State) (State, error) {
 	}
 	defer step.Release()
 	step.Resume(s.Step)
-	run := &run{Job: j, step: step, state: s, total: total, batch: batch, perEpoch: max(1, len(j.Train)/batch), saved: time.Now(), told: map[string]bool{}}
+	run := &run{Job: j, step: step, state: s, total: total, batch: batch, perEpoch: max(1, units/batch), saved: time.Now(), told: map[string]bool{}}
 	cache := data.NewCache(j.Cache)
 	run.loader, err = data.NewLoader(j.Train, j.Input.Prep, data.LoaderOptions{
-		Batch: batch, Train: true, Seed: recipe.Seed, Augment: j.Augment, DropLast: true, Cache: cache})
+		Batch: batch, PerPicture: per, Train: true, Seed: recipe.Seed, Augment: j.Augment, DropLast: true, Cache: cache})
 	if err != nil {
 		return s, err
 	}
-	run.evaluator, err = NewEvaluator(j.Backend, j.Model, j.Memory, j.Input, batch, cache)
+	run.evaluator, err = NewEvaluator(j.Backend, j.Model, j.Memory, j.Input, batch*per, cache)
 	if err != nil {
 		return s, err
 	}
@@ -160,7 +162,7 @@ type run struct {
 	targets   []int32
 
 	reported time.Time // when losses were last read
-	since    int       // steps at that time
+	examples int       // trained on since then
 }
 
 func (r *run) all(ctx context.Context) (State, error) {
@@ -172,7 +174,7 @@ func (r *run) all(ctx context.Context) (State, error) {
 		r.Event(Event{Event: "before", ValLoss: result.Loss, ValTop1: result.Top1, Skipped: r.skipped(result.Skipped)})
 	}
 	r.started = time.Now()
-	r.reported, r.since = r.started, r.state.Step
+	r.reported = r.started
 	for r.state.Step < r.total {
 		if err := r.epoch(ctx); err != nil {
 			return r.state, err
@@ -232,7 +234,7 @@ func (r *run) epoch(ctx context.Context) error {
 	r.state.Epoch++
 	r.state.Next, r.state.LossSum, r.state.LossN = 0, 0, 0
 	err = r.save(best)
-	r.reported, r.since = time.Now(), r.state.Step // validation does not count in the speed
+	r.reported, r.examples = time.Now(), 0 // validation does not count in the speed
 	return err
 }
 
@@ -277,9 +279,14 @@ func (r *run) save(best bool) error {
 // one runs a step over a loaded batch.
 func (r *run) one(ctx context.Context, b *data.Batch) error {
 	r.tokens, r.targets = r.tokens[:0], r.targets[:0]
-	for i := range b.N {
+	for i, label := range b.Labels {
 		r.tokens = append(r.tokens, r.Input.Encode(b.Captions[i]))
-		r.targets = append(r.targets, int32(b.Labels[i]))
+		if label < 0 { // a picture with fewer examples than others
+			r.targets = append(r.targets, -100)
+			continue
+		}
+		r.targets = append(r.targets, int32(label))
+		r.examples++
 	}
 	batch := model.Batch{Pictures: b.Pixels, Targets: r.targets}
 	if r.Input.Tokenizer != nil {
@@ -306,7 +313,7 @@ func (r *run) losses(now bool) error {
 		return err
 	}
 	elapsed := time.Since(r.reported).Seconds()
-	speed := float64((r.state.Step-r.since)*r.batch) / max(elapsed, 1e-9)
+	speed := float64(r.examples) / max(elapsed, 1e-9)
 	first := r.state.Step - len(losses)
 	for i, l := range losses {
 		r.state.LossSum += float64(l)
@@ -314,7 +321,7 @@ func (r *run) losses(now bool) error {
 		r.Event(Event{Event: "step", Epoch: r.state.Epoch + 1, Epochs: r.epochs(), Step: first + i + 1, Steps: r.total, Loss: l,
 			LR: r.Recipe.Rate(first+i, r.total), ExamplesPerSec: speed})
 	}
-	r.reported, r.since = time.Now(), r.state.Step
+	r.reported, r.examples = time.Now(), 0
 	r.plan()
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"duet/model"
 )
 
 // A Recipe is how a model is trained. It is plain data and stands in the
@@ -18,7 +20,8 @@ type Recipe struct {
 	ClipNorm       float64  `json:"clip_norm"`                 // of the gradient over all parameters; 0: none
 	Warmup         int      `json:"warmup_steps"`              // steps of linear warm-up, at most a fifth of all
 	Schedule       string   `json:"schedule"`                  // "cosine" to zero at the end, or "constant"
-	Batch          int      `json:"batch_size"`                //
+	Batch          int      `json:"batch_size"`                // pictures
+	PerPicture     int      `json:"per_picture,omitempty"`     // examples of one picture, such as questions, that its batch takes together; 0 and 1: each on its own
 	Epochs         int      `json:"epochs"`                    //
 	MaxSteps       int      `json:"max_steps,omitempty"`       // 0: as many as the epochs have
 	LabelSmoothing float64  `json:"label_smoothing,omitempty"` //
@@ -39,6 +42,8 @@ func (r Recipe) Validate() error {
 		return fmt.Errorf("train: Adam needs betas in [0, 1) and a positive eps, not %g, %g, %g", r.Beta1, r.Beta2, r.Eps)
 	case r.Batch < 1 || r.Batch > 4096:
 		return fmt.Errorf("train: batch size %d; give 1 to 4096", r.Batch)
+	case r.PerPicture < 0 || r.PerPicture > 64:
+		return fmt.Errorf("train: %d examples a picture; give 1 to 64", r.PerPicture)
 	case r.Epochs < 1 && r.MaxSteps < 1:
 		return fmt.Errorf("train: neither epochs nor steps to train for")
 	case r.LabelSmoothing < 0 || r.LabelSmoothing >= 1 || r.Dropout < 0 || r.Dropout >= 1:
@@ -49,6 +54,15 @@ func (r Recipe) Validate() error {
 		return fmt.Errorf("train: batch-norm %q; give batch or frozen", r.BatchNorm)
 	}
 	return nil
+}
+
+// perPicture is how many examples share a picture in a batch: one where the
+// model sees one side only, for then there is nothing to share.
+func (r Recipe) perPicture(m *model.VLM) int {
+	if m.Visual == nil || m.Text == nil {
+		return 1
+	}
+	return max(1, r.PerPicture)
 }
 
 // Rate returns the learning rate of step (from 0) of total: linear warm-up,
@@ -76,6 +90,9 @@ func (r Recipe) String() string {
 		parts = append(parts, fmt.Sprintf("clip %g", r.ClipNorm))
 	}
 	parts = append(parts, fmt.Sprintf("batch %d", r.Batch), r.Schedule)
+	if r.PerPicture > 1 {
+		parts = append(parts, fmt.Sprintf("up to %d examples a picture", r.PerPicture))
+	}
 	if r.Warmup > 0 {
 		parts = append(parts, fmt.Sprintf("warm-up %d", r.Warmup))
 	}

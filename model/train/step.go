@@ -20,7 +20,8 @@ type Step struct {
 	backend gpu.Backend
 	recipe  Recipe
 	size    int // picture side
-	batch   int
+	batch   int // examples
+	per     int // examples a picture
 	total   int // steps of the schedule
 	pad     int32
 
@@ -39,10 +40,10 @@ type stepProgram struct {
 const ring = 64
 
 // NewStep prepares training of a placed model for batches of recipe.Batch
-// pictures of size×size, in a schedule of total steps. pad is the tokenizer's
+// pictures of size×size, each with recipe.PerPicture examples, in a schedule of total steps. pad is the tokenizer's
 // padding id.
 func NewStep(backend gpu.Backend, m *model.VLM, memory *model.Memory, recipe Recipe, size, total int, pad int32) (*Step, error) {
-	s := &Step{model: m, memory: memory, backend: backend, recipe: recipe, size: size, batch: recipe.Batch, total: total, pad: pad, programs: map[int]*stepProgram{}}
+	s := &Step{model: m, memory: memory, backend: backend, recipe: recipe, size: size, batch: recipe.Batch * recipe.perPicture(m), per: recipe.perPicture(m), total: total, pad: pad, programs: map[int]*stepProgram{}}
 	if err := AllocateOptimizer(memory); err != nil {
 		return nil, err
 	}
@@ -82,7 +83,7 @@ func isWeights(arena string) bool {
 func (s *Step) Program(t int) (*gpu.Program, error) {
 	var lowered *gpu.Program
 	g, err := graph.Build(func(g *graph.Graph) {
-		in := s.model.NewInputs(g, s.batch, s.size, t)
+		in := s.model.NewInputs(g, s.batch, s.per, s.size, t)
 		mode := &nn.Mode{Train: true, Dropout: float32(s.recipe.Dropout), RNG: g.Input("rng", 4)}
 		if s.recipe.BatchNorm == "batch" {
 			mode.BatchStats, mode.Momentum = true, 0.1
@@ -134,7 +135,7 @@ func (s *Step) compiled(t int) (*stepProgram, error) {
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := model.NewBatchBuffers(s.backend, s.model, s.batch, s.size, t)
+	inputs, err := model.NewBatchBuffers(s.backend, s.model, s.batch, s.per, s.size, t)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +149,8 @@ func (s *Step) compiled(t int) (*stepProgram, error) {
 	return p, x.Setup(context.Background())
 }
 
-// Run submits one step over b, which must have the recipe's batch size. It
+// Run submits one step over b, which must have the recipe's batch size; targets
+// of −100 do not count. It
 // does not wait for the result; Losses does.
 func (s *Step) Run(ctx context.Context, b model.Batch) error {
 	p, err := s.compiled(model.TextLength(b.Tokens, s.model.MaxTokens()))
