@@ -111,14 +111,14 @@ func first(r, _, _, _ uint32) uint32 { return r }
 // TestValidationIsBalancedToo: the property of TestBalance holds for the side that figures are reported on.
 func TestValidationIsBalancedToo(t *testing.T) {
 	for _, task := range allTasks() {
-		var held []row
+		var held []drawnRow
 		for i, r := range task.rows(1, 20000) {
 			if at := task.locate(i); at.validation() {
 				held = append(held, r)
 			}
 		}
-		majority := bestGuess(held, func(row) string { return "" })
-		byText, byPicture := bestGuess(held, func(r row) string { return r.text }), bestGuess(held, func(r row) string { return r.picture })
+		majority := bestGuess(held, func(drawnRow) string { return "" })
+		byText, byPicture := bestGuess(held, func(r drawnRow) string { return r.text }), bestGuess(held, func(r drawnRow) string { return r.picture })
 		if share := float64(len(held)) / 20000; share < 0.12 || share > 0.17 || byText > majority+0.05 || byPicture > majority+0.05 {
 			t.Errorf("%s: %.3f held back; majority %.3f, words %.3f, picture %.3f", task.name, share, majority, byText, byPicture)
 		}

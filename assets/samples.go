@@ -31,16 +31,13 @@ type Task struct {
 	Name    string
 	About   string   // what is asked, in a phrase
 	Answers []string // every label that occurs
-	Learnt  bool     // part of "mixed", so the default model knows it
 }
 
-// Tasks lists the tasks, those of "mixed" first.
+// Tasks lists the tasks, that of the default model first.
 func Tasks() []Task {
 	var list []Task
-	learnt := true
 	for _, t := range allTasks() {
-		list = append(list, Task{t.name, t.about, t.answers, learnt})
-		learnt = learnt && t.name != DefaultTask
+		list = append(list, Task{t.name, t.about, t.answers})
 	}
 	return list
 }

@@ -19,7 +19,7 @@ type figure struct {
 }
 
 // sizes are the radii of figures that a design leaves free, by how many share the picture.
-var sizes = [4]span{1: {0.24, 0.35}, 2: {0.16, 0.25}, 3: {0.135, 0.205}}
+var sizes = [4]span{1: {0.24, 0.35}, 2: {0.19, 0.27}, 3: {0.16, 0.22}}
 
 // arrange places the figures so that none touches another or the edge: all are thrown at random, again and again,
 // and shrunk a little (all alike, so that a bigger one stays bigger) whenever that fails for long.

@@ -1,5 +1,7 @@
 package assets
 
+import "slices"
+
 // task is a named kind of question. Rows are drawn by going round its designs.
 type task struct {
 	name, about string
@@ -28,10 +30,16 @@ const none = "none"
 
 var places = []string{"left", "right", "top", "bottom"}
 
-// allTasks lists the tasks. What the default model learns is those of the first list, through their mixture; moving a
-// task to the second keeps it for fine-tuning.
+// allTasks lists the tasks: first the one that the default model learns, the others are for fine-tuning.
 func allTasks() []task {
-	learnt := []task{
+	return []task{
+		{
+			name: DefaultTask, about: "the colour, shape, place and number of one to three shapes, none where what is asked for is missing: what the default model learns",
+			answers: slices.Concat(colourWords(), kindWords(), places, []string{"one", "two", "three", none}),
+			wordings: slices.Concat(colorWordings, colorOfItWordings, colorOfWordings, colorOfThemWordings, shapeWordings, shapeOfItWordings, shapeOfThemWordings,
+				whereWordings, whereIsItWordings, countAllWordings, countKindWordings),
+			designs: mixed(),
+		},
 		{
 			name: "color", about: "the colour of a named shape, none where it is missing",
 			answers: append(colourWords(), none), wordings: colorWordings,
@@ -62,8 +70,6 @@ func allTasks() []task {
 			answers: []string{"yes", "no", none}, wordings: compareWordings,
 			designs: []design{askCompare()},
 		},
-	}
-	apart := []task{
 		{
 			name: "exists", about: "whether there is a shape of a named colour and kind; the hard half shows both, on different shapes",
 			answers: []string{"yes", "no"}, wordings: existsWordings,
@@ -75,32 +81,11 @@ func allTasks() []task {
 			designs: []design{stateRelation()},
 		},
 		{
-			name: "rule", about: "the family of the colour of a named shape: red, pink and yellow are warm, green, blue and purple cool, black, gray and white neutral",
-			answers: []string{"warm", "cool", "neutral"}, wordings: ruleWordings,
+			name: "rule", about: "the family of the colour of a named shape: red, pink and yellow are warm, green, blue and purple cool, black, gray and white neutral; none where it is missing",
+			answers: []string{"warm", "cool", "neutral", none}, wordings: ruleWordings,
 			designs: []design{askRule()},
 		},
 	}
-	return append(append(learnt, mixture(learnt)), apart...)
-}
-
-// mixture goes round the designs of several tasks; those with few rows come twice.
-func mixture(of []task) task {
-	m := task{name: DefaultTask, about: "color, shape, count, where, yesno and compare together: what the default model learns"}
-	seen := map[string]bool{}
-	for _, t := range of {
-		m.wordings = append(m.wordings, t.wordings...)
-		m.designs = append(m.designs, t.designs...)
-		if len(t.designs) == 1 {
-			m.designs = append(m.designs, t.designs...)
-		}
-		for _, a := range t.answers {
-			if !seen[a] {
-				seen[a] = true
-				m.answers = append(m.answers, a)
-			}
-		}
-	}
-	return m
 }
 
 // latin draws a group of n pictures and n questions, n the number of texts, where question q about picture p has slot
@@ -287,25 +272,21 @@ func askCompare() design {
 	}}
 }
 
-// askRule shows one shape of each colour family and asks for all three.
+// askRule shows one shape and asks for the family of its colour, and for that of a shape that is missing.
 func askRule() design {
-	families := []string{"warm", "cool", "neutral"}
-	return design{3, 3, func(r *rng) group {
-		asked := distinct(r, 3, kinds)
-		texts := make([]string, 3)
+	return design{2, 2, func(r *rng) group {
+		asked, painted := distinct(r, 2, kinds), colour(r.intn(int(colours)))
+		texts := make([]string, 2)
 		for q := range texts {
 			texts[q] = pick(r, ruleWordings).ask(words{shape: asked[q]})
 		}
-		return latin(r, texts, namesOf(families), func(slots []int) []figure {
-			var s []figure
+		return latin(r, texts, namesOf([]string{painted.family()}), func(slots []int) []figure {
 			for q, slot := range slots {
-				c := otherThan(r, colours)
-				for c.family() != families[slot] {
-					c = otherThan(r, colours)
+				if slot == 0 {
+					return []figure{{kind: asked[q], colour: painted}}
 				}
-				s = append(s, figure{kind: asked[q], colour: c})
 			}
-			return s
+			return nil
 		})
 	}}
 }

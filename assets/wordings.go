@@ -73,6 +73,41 @@ var (
 		{"how many {color} shapes are there?", true},
 		{"count the {color} shapes.", true},
 	}
+	colorOfItWordings = []wording{
+		{"what colour is it?", true},
+		{"what color is this?", true},
+		{"which colour does the shape have?", true},
+	}
+	shapeOfItWordings = []wording{
+		{"what shape is it?", true},
+		{"which shape is this?", true},
+		{"name the shape.", true},
+	}
+	colorOfWordings = []wording{
+		{"what colour are the {shapes}?", true},
+		{"what color are the {shapes}?", true},
+		{"which colour do the {shapes} have?", true},
+	}
+	colorOfThemWordings = []wording{
+		{"what colour are they?", true},
+		{"what color are these?", true},
+		{"which colour do the shapes have?", true},
+	}
+	shapeOfThemWordings = []wording{
+		{"what shape are they?", true},
+		{"which shapes are these?", true},
+		{"name the shapes.", true},
+	}
+	whereIsItWordings = []wording{
+		{"where is it?", true},
+		{"where is the shape?", true},
+		{"on which side is it?", true},
+	}
+	countAllWordings = []wording{
+		{"how many shapes are there?", true},
+		{"how many shapes do you see?", true},
+		{"count the shapes.", true},
+	}
 	whereWordings = []wording{
 		{"where is the {shape}?", true},
 		{"where do you see the {shape}?", true},
