@@ -2,14 +2,12 @@ package model_test
 
 import (
 	"math"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"duet/gpu"
 	"duet/model"
 	"duet/model/graph"
-	"duet/model/internal/shared"
 	"duet/model/nn"
 )
 
@@ -23,11 +21,11 @@ type tinyResNet struct {
 
 func newTinyResNet(t *testing.T, b gpu.Backend) *tinyResNet {
 	t.Helper()
-	dir := shared.Path(t, "fixtures", "resnet18_width16")
+	const dir = "resnet18_width16"
 	ps := nn.NewParams()
 	r := &tinyResNet{dir: dir, net: model.NewResNet(ps, "", 16, []int{2, 2, 2, 2}), fc: nn.NewLinear(ps, "fc", 128, 10)}
 	r.rig = newRig(t, b, ps)
-	r.load(filepath.Join(dir, "model.safetensors"))
+	r.load(dir, "model.safetensors")
 	return r
 }
 
@@ -82,8 +80,8 @@ func (r *tinyResNet) compareStages(c *compiled, input string, n int) {
 	var golden struct {
 		Stages map[string]map[string]stage
 	}
-	readJSON(r.t, filepath.Join(r.dir, "golden_stages.json"), &golden)
-	full := openTensors(r.t, filepath.Join(r.dir, "golden_activations.safetensors"))
+	readFixture(r.t, r.dir, "golden_stages.json", &golden)
+	full := openFixture(r.t, r.dir, "golden_activations.safetensors")
 	if len(golden.Stages[input]) != 8 {
 		r.t.Fatalf("the fixture has %d stages of %s", len(golden.Stages[input]), input)
 	}
@@ -129,7 +127,7 @@ type resNetRun struct {
 }
 
 func (r *tinyResNet) training() (golden resNetTraining, inputs map[string][]byte) {
-	readJSON(r.t, filepath.Join(r.dir, "golden_training.json"), &golden)
+	readFixture(r.t, r.dir, "golden_training.json", &golden)
 	return golden, map[string][]byte{
 		"pictures": pictures(4, 64, func(i float64) float64 { return math.Sin(0.013*i) + 0.5*math.Cos(0.0007*i) }),
 		"targets":  model.Bytes(golden.Targets),
@@ -171,7 +169,7 @@ func TestResNetGradients(t *testing.T) {
 				rule := ruler{t: t}
 				rule.within("loss", c.read("loss"), []float32{float32(want.Loss)}, 1e-5, 1e-6)
 				rule.within("logits", c.read("logits"), slices.Concat(want.Logits...), 1e-4, 1e-7)
-				f := openTensors(t, filepath.Join(r.dir, "grads_"+m.name+".safetensors"))
+				f := openFixture(t, r.dir, "grads_"+m.name+".safetensors")
 				if n := len(f.Names()); n != 63 {
 					t.Errorf("the fixture has %d gradients, want those of 62 parameters and the input", n)
 				}
@@ -199,7 +197,7 @@ func TestResNetRunningStatistics(t *testing.T) {
 			g.Output("loss", loss)
 		}, nil)
 		c.run()
-		f := openTensors(t, filepath.Join(r.dir, "running_stats_after_one_train_forward.safetensors"))
+		f := openFixture(t, r.dir, "running_stats_after_one_train_forward.safetensors")
 		rule := ruler{t: t}
 		for _, name := range f.Names() {
 			got, err := r.memory.Get(r.params.Get(name))

@@ -1,14 +1,12 @@
 package model_test
 
 import (
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"duet/gpu"
 	"duet/model"
 	"duet/model/graph"
-	"duet/model/internal/shared"
 	"duet/model/nn"
 )
 
@@ -39,7 +37,7 @@ var tinyText = model.TextShape{Vocab: 300, Positions: 66, Hidden: 64, Layers: 3,
 // newTinyRoBERTa defines the encoder with one of the two heads.
 func newTinyRoBERTa(t *testing.T, b gpu.Backend, classifier bool) *tinyRoBERTa {
 	t.Helper()
-	dir := shared.Path(t, "fixtures", "roberta_tiny_synthetic")
+	const dir = "roberta_tiny_synthetic"
 	ps := nn.NewParams()
 	r := &tinyRoBERTa{dir: dir, net: model.NewRoBERTa(ps, "roberta.", tinyText)}
 	if classifier {
@@ -49,8 +47,8 @@ func newTinyRoBERTa(t *testing.T, b gpu.Backend, classifier bool) *tinyRoBERTa {
 		r.headBias = ps.Add("lm_head.bias", nn.Init{}, 300)
 	}
 	r.rig = newRig(t, b, ps)
-	r.load(filepath.Join(dir, "model.safetensors"), filepath.Join(dir, "classifier.safetensors"))
-	readJSON(t, filepath.Join(dir, "golden.json"), &r.golden)
+	r.load(dir, "model.safetensors", "classifier.safetensors")
+	readFixture(t, dir, "golden.json", &r.golden)
 	return r
 }
 
@@ -86,7 +84,7 @@ func (r *tinyRoBERTa) loss(g *graph.Graph, t int) (loss, logits graph.Tensor) {
 // TestPositions compares position ids with Hugging Face's.
 func TestPositions(t *testing.T) {
 	var golden roBERTaGolden
-	readJSON(t, filepath.Join(shared.Path(t, "fixtures", "roberta_tiny_synthetic"), "golden.json"), &golden)
+	readFixture(t, "roberta_tiny_synthetic", "golden.json", &golden)
 	for i, ids := range golden.IDs {
 		if got := model.Positions(ids, 1); !slices.Equal(got, golden.Positions[i]) {
 			t.Errorf("positions of %v are %v, want %v", ids, got, golden.Positions[i])
@@ -141,7 +139,7 @@ type roBERTaTraining struct {
 }
 
 func (r *tinyRoBERTa) training() (golden roBERTaTraining) {
-	readJSON(r.t, filepath.Join(r.dir, "golden_training.json"), &golden)
+	readFixture(r.t, r.dir, "golden_training.json", &golden)
 	return golden
 }
 
@@ -162,7 +160,7 @@ func TestRoBERTaGradients(t *testing.T) {
 		rule := ruler{t: t}
 		rule.within("loss", c.read("loss"), []float32{float32(golden.Loss)}, 1e-5, 1e-6)
 		rule.within("logits", c.read("logits"), slices.Concat(golden.Logits...), 1e-5, 1e-6)
-		f := openTensors(t, filepath.Join(r.dir, "grads_classification.safetensors"))
+		f := openFixture(t, r.dir, "grads_classification.safetensors")
 		if n := len(f.Names()); n != len(r.params.All()) {
 			t.Errorf("the fixture has %d gradients, the model %d parameters", n, len(r.params.All()))
 		}

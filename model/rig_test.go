@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"math"
@@ -13,6 +14,7 @@ import (
 	"duet/model"
 	"duet/model/checkpoint"
 	"duet/model/graph"
+	"duet/model/internal/shared"
 	"duet/model/nn"
 	"duet/shaders"
 )
@@ -41,12 +43,13 @@ func newRig(t *testing.T, b gpu.Backend, ps *nn.Params) *rig {
 	return &rig{t, b, ps, memory}
 }
 
-// load uploads parameters from files; together they must hold all of them.
-func (r *rig) load(files ...string) {
+// load uploads parameters from files of a fixture; together they must hold all
+// of them.
+func (r *rig) load(dir string, files ...string) {
 	r.t.Helper()
 	missing := map[string]int{}
 	for _, name := range files {
-		f := openTensors(r.t, name)
+		f := openFixture(r.t, dir, name)
 		report, err := r.memory.Load(f, nil)
 		if err != nil {
 			r.t.Fatal(err)
@@ -70,6 +73,25 @@ func openTensors(t *testing.T, name string) *checkpoint.File {
 	}
 	t.Cleanup(func() { f.Close() })
 	return f
+}
+
+// openFixture opens a safetensors file of the fixtures.
+func openFixture(t *testing.T, dir, name string) *checkpoint.File {
+	t.Helper()
+	data := shared.Read(t, "fixtures", dir, name)
+	f, err := checkpoint.Open(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// readFixture reads a JSON file of the fixtures.
+func readFixture(t *testing.T, dir, name string, into any) {
+	t.Helper()
+	if err := json.Unmarshal(shared.Read(t, "fixtures", dir, name), into); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
 }
 
 func floatsOf(t *testing.T, f *checkpoint.File, name string) []float32 {

@@ -15,6 +15,7 @@ import (
 	"duet/model"
 	"duet/model/checkpoint"
 	"duet/model/graph"
+	"duet/model/internal/shared"
 	"duet/model/nn"
 )
 
@@ -57,7 +58,7 @@ type tiny struct {
 func openTiny(t *testing.T, backend gpu.Backend, fusion model.FusionKind) *tiny {
 	t.Helper()
 	x := &tiny{dir: "vlm_tiny/" + string(fusion)}
-	err := json.Unmarshal(readFixture(t, x.dir+"/golden.json"), &x.golden)
+	err := json.Unmarshal(shared.Read(t, "fixtures", x.dir, "golden.json"), &x.golden)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func openTiny(t *testing.T, backend gpu.Backend, fusion model.FusionKind) *tiny 
 // openFixture opens a safetensors file of the fixtures.
 func openFixture(t *testing.T, name string) *checkpoint.File {
 	t.Helper()
-	data := readFixture(t, name)
+	data := shared.Read(t, "fixtures", name)
 	f, err := checkpoint.Open(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)

@@ -19,7 +19,7 @@ func TestTabAgrees(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser")
 	}
-	out := tab.RunWith(t, "duet/model/train", true, shared.Path(t, "fixtures", "vlm_tiny"),
+	out := tab.RunWith(t, "duet/model/train", true, []string{shared.Path(t, "fixtures", "vlm_tiny")},
 		"-test.run=^(TestTwentySteps|TestGoldenTrajectories|TestGoldenGradients)$/^(device|gated|hadamard|cross_attention)$")
 	for line := range strings.Lines(out) {
 		if strings.Contains(line, "--- ") {

@@ -101,16 +101,16 @@ type message struct {
 // returns the output.
 func Run(t *testing.T, pkg string, replay bool, args ...string) string {
 	t.Helper()
-	return RunWith(t, pkg, replay, "", args...)
+	return RunWith(t, pkg, replay, nil, args...)
 }
 
-// RunWith is [Run] for tests that fetch files: those of the folder data, which
-// lies beside the page under its own name.
-func RunWith(t *testing.T, pkg string, replay bool, data string, args ...string) string {
+// RunWith is [Run] for tests that fetch files: those of the folders data, each
+// of which lies beside the page under its own name.
+func RunWith(t *testing.T, pkg string, replay bool, data []string, args ...string) string {
 	t.Helper()
 	b, dir := browser.ForTest(t), t.TempDir()
-	if data != "" {
-		if err := os.CopyFS(filepath.Join(dir, filepath.Base(data)), os.DirFS(data)); err != nil {
+	for _, folder := range data {
+		if err := os.CopyFS(filepath.Join(dir, filepath.Base(folder)), os.DirFS(folder)); err != nil {
 			t.Fatal(err)
 		}
 	}

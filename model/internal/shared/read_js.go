@@ -1,15 +1,18 @@
-package train
+package shared
 
 import (
 	"io"
 	"net/http"
+	"path"
 	"syscall/js"
 	"testing"
 )
 
-// readFixture fetches a file of the fixtures, which lie beside the page.
-func readFixture(t *testing.T, name string) []byte {
+// Read fetches a file of the reference data. Each fixture's folder lies beside
+// the page that runs the test.
+func Read(t testing.TB, elements ...string) []byte {
 	t.Helper()
+	name := path.Join(elements[1:]...)
 	response, err := http.Get(js.Global().Get("location").Get("origin").String() + "/" + name)
 	if err != nil {
 		t.Fatal(err)
