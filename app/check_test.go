@@ -15,23 +15,13 @@ import (
 
 	"duet/assets"
 	"duet/model/data"
+	"duet/model/shared"
 )
 
 // hostile returns the folder of malformed files, or skips.
 func hostile(t testing.TB) string {
 	t.Helper()
-	root := os.Getenv("DUET_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "shared")
-	}
-	if !filepath.IsAbs(root) {
-		root = filepath.Join("..", root) // from the repository's root
-	}
-	dir := filepath.Join(root, "fixtures", "hostile")
-	if _, err := os.Stat(filepath.Join(dir, "hostile.tsv")); err != nil {
-		t.Skipf("the malformed files are not here: %v; set DUET_SHARED to the folder that holds fixtures/hostile", err)
-	}
-	return dir
+	return shared.Path(t, "fixtures", "hostile")
 }
 
 type hostileCase struct {

@@ -14,8 +14,8 @@ import (
 	"duet/gpu/gputest"
 	"duet/model"
 	"duet/model/graph"
-	"duet/model/internal/shared"
 	"duet/model/nn"
+	"duet/model/shared"
 )
 
 // The golden of our own fusions, testdata/fusions.json: vlm_tiny's concat

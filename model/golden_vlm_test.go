@@ -11,8 +11,8 @@ import (
 	"duet/gpu"
 	"duet/model"
 	"duet/model/graph"
-	"duet/model/internal/shared"
 	"duet/model/nn"
+	"duet/model/shared"
 )
 
 // vlmRun is one batch-norm mode of vlm_tiny's golden.json.

@@ -14,8 +14,8 @@ import (
 	"duet/model"
 	"duet/model/checkpoint"
 	"duet/model/graph"
-	"duet/model/internal/shared"
 	"duet/model/nn"
+	"duet/model/shared"
 	"duet/shaders"
 )
 

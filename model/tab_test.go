@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"duet/gpu/gputest/tab"
-	"duet/model/internal/shared"
+	"duet/model/shared"
 )
 
 // TestTowersInTheTab compares the two towers with their goldens in the browser:

@@ -15,7 +15,7 @@ import (
 
 	oracle "github.com/nlpodyssey/safetensors"
 
-	"duet/model/internal/shared"
+	"duet/model/shared"
 )
 
 func TestOpen(t *testing.T) {

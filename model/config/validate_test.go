@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"duet/model"
-	"duet/model/internal/shared"
+	"duet/model/shared"
 )
 
 // small is a valid configuration of a trained model.

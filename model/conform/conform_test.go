@@ -11,7 +11,7 @@ import (
 
 	"duet/gpu"
 	"duet/gpu/gputest"
-	"duet/model/internal/shared"
+	"duet/model/shared"
 )
 
 //go:embed testdata

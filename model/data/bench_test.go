@@ -3,11 +3,13 @@ package data
 import (
 	"context"
 	"testing"
+
+	"duet/model/shared"
 )
 
 // benchmarkLoader reports pictures a second for a whole pipeline at 64 pixels.
 func benchmarkLoader(b *testing.B, folder string, o LoaderOptions) {
-	c, err := OpenPath(context.Background(), shared(b, folder), "", Options{})
+	c, err := OpenPath(context.Background(), shared.Path(b, "data", folder), "", Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -46,14 +48,14 @@ func BenchmarkLoader(b *testing.B) {
 		name, folder string
 		o            LoaderOptions
 	}{
-		{"easy_vqa_png64", "data/easy_vqa", LoaderOptions{Train: true}},
-		{"easy_vqa_png64_cached", "data/easy_vqa", LoaderOptions{Train: true, Cache: NewCache(1 << 30)}},
-		{"easy_vqa_png64_cached_augmented", "data/easy_vqa", LoaderOptions{Train: true, Augment: DefaultAugment(), Cache: NewCache(1 << 30)}},
-		{"caltech101_webp", "data/caltech101", LoaderOptions{Train: true}},
-		{"caltech101_webp_augmented", "data/caltech101", LoaderOptions{Train: true, Augment: DefaultAugment()}},
-		{"caltech101_webp_cached_augmented", "data/caltech101", LoaderOptions{Train: true, Augment: DefaultAugment(), Cache: NewCache(1 << 30)}},
-		{"grocery_jpeg_augmented", "data/grocery_store", LoaderOptions{Train: true, Augment: DefaultAugment()}},
-		{"tiny_imagenet_webp_tar", "data/tiny_imagenet", LoaderOptions{Train: true}},
+		{"easy_vqa_png64", "easy_vqa", LoaderOptions{Train: true}},
+		{"easy_vqa_png64_cached", "easy_vqa", LoaderOptions{Train: true, Cache: NewCache(1 << 30)}},
+		{"easy_vqa_png64_cached_augmented", "easy_vqa", LoaderOptions{Train: true, Augment: DefaultAugment(), Cache: NewCache(1 << 30)}},
+		{"caltech101_webp", "caltech101", LoaderOptions{Train: true}},
+		{"caltech101_webp_augmented", "caltech101", LoaderOptions{Train: true, Augment: DefaultAugment()}},
+		{"caltech101_webp_cached_augmented", "caltech101", LoaderOptions{Train: true, Augment: DefaultAugment(), Cache: NewCache(1 << 30)}},
+		{"grocery_jpeg_augmented", "grocery_store", LoaderOptions{Train: true, Augment: DefaultAugment()}},
+		{"tiny_imagenet_webp_tar", "tiny_imagenet", LoaderOptions{Train: true}},
 	} {
 		b.Run(c.name, func(b *testing.B) { benchmarkLoader(b, c.folder, c.o) })
 	}

@@ -14,38 +14,6 @@ import (
 	"testing"
 )
 
-// shared finds a file or folder of the shared reference data: $DUET_SHARED, by
-// default ../shared beside the repository.
-func shared(t testing.TB, name string) string {
-	t.Helper()
-	root := os.Getenv("DUET_SHARED")
-	if root == "" {
-		root = "../shared"
-	}
-	if !filepath.IsAbs(root) {
-		dir, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-				break
-			}
-			up := filepath.Dir(dir)
-			if up == dir {
-				t.Fatal("no go.mod above the test")
-			}
-			dir = up
-		}
-		root = filepath.Join(dir, root)
-	}
-	path := filepath.Join(root, filepath.FromSlash(name))
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("%s of the shared data is absent: set DUET_SHARED", name)
-	}
-	return path
-}
-
 // drawn makes a picture whose content depends on its seed.
 func drawn(seed uint64, w, h int) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, w, h))

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"duet/model/shared"
 )
 
 // hostileCase is a row of hostile.tsv.
@@ -25,7 +27,7 @@ type hostileCase struct {
 
 func hostileCases(t testing.TB) []hostileCase {
 	t.Helper()
-	table, err := os.ReadFile(shared(t, "fixtures/hostile/hostile.tsv"))
+	table, err := os.ReadFile(shared.Path(t, "fixtures", "hostile", "hostile.tsv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +54,7 @@ func hostileCases(t testing.TB) []hostileCase {
 func TestHostileFiles(t *testing.T) {
 	for _, c := range hostileCases(t) {
 		t.Run(c.file, func(t *testing.T) {
-			path := shared(t, "fixtures/hostile/"+c.file)
+			path := shared.Path(t, "fixtures", "hostile", c.file)
 			var f Finding
 			took := time.Hour
 			for range 3 { // the best of three, since the limit is the reader's and the machine may be busy
@@ -111,7 +113,7 @@ func TestPeakPart(t *testing.T) {
 			if strings.Contains(c.file, "10000x10000") { // the 100-megapixel file
 				continue
 			}
-			Check(t.Context(), shared(t, "fixtures/hostile/"+c.file), c.kind, "", Options{})
+			Check(t.Context(), shared.Path(t, "fixtures", "hostile", c.file), c.kind, "", Options{})
 		}
 	default:
 		if f := Check(t.Context(), part, KindPicture, "", Options{}); f.Verdict != Accept {
@@ -128,7 +130,7 @@ func TestPeakPart(t *testing.T) {
 }
 
 func TestHostileFilesStayWithinMemory(t *testing.T) {
-	shared(t, "fixtures/hostile/hostile.tsv")
+	shared.Path(t, "fixtures", "hostile", "hostile.tsv")
 	mib := peak(t, "hostile")
 	t.Logf("peak of all hostile pictures, tables and tars but the 100-megapixel one: %d MiB", mib)
 	if mib > 256 {

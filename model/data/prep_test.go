@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"duet/model/shared"
 )
 
 func decodeFile(t testing.TB, path string) *Image {
@@ -57,7 +59,7 @@ func difference(t testing.TB, a *image.NRGBA, b image.Image) (most int, mean flo
 
 // The tolerances are those of the fixtures' README for 8-bit intermediates.
 func TestResizeAgreesWithFixtures(t *testing.T) {
-	folder := shared(t, "fixtures/resize")
+	folder := shared.Path(t, "fixtures", "resize")
 	f, err := os.Open(filepath.Join(folder, "cases.tsv"))
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +105,7 @@ func TestResizeAgreesWithFixtures(t *testing.T) {
 }
 
 func TestEXIFOrientations(t *testing.T) {
-	folder := shared(t, "fixtures/resize")
+	folder := shared.Path(t, "fixtures", "resize")
 	for n := 1; n <= 8; n++ {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			m := decodeFile(t, filepath.Join(folder, fmt.Sprintf("exif_orientation_%d.jpg", n)))

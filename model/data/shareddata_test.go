@@ -3,6 +3,8 @@ package data
 import (
 	"strings"
 	"testing"
+
+	"duet/model/shared"
 )
 
 // Every folder of the shared data opens and is understood as its SOURCE.txt
@@ -36,9 +38,9 @@ func TestSharedData(t *testing.T) {
 		{path: "coco_mini/captions.tsv", images: "coco_mini/images", examples: 159, pictures: 159, captions: 795, splits: map[Split]int{Train: 80, Validation: 79}, convention: "a table"},
 	} {
 		t.Run(strings.TrimSuffix(c.path+" "+c.images, " "), func(t *testing.T) {
-			path, images := shared(t, "data/"+c.path), ""
+			path, images := shared.Path(t, "data", c.path), ""
 			if c.images != "" {
-				images = shared(t, "data/"+c.images)
+				images = shared.Path(t, "data", c.images)
 			}
 			got, err := OpenPath(t.Context(), path, images, c.options)
 			if err != nil {
@@ -83,7 +85,7 @@ func TestSharedData(t *testing.T) {
 		"tiny_imagenet/no-such-shard-here.tar": "no such file",
 	} {
 		t.Run(path, func(t *testing.T) {
-			root := shared(t, "data")
+			root := shared.Path(t, "data")
 			_, err := OpenPath(t.Context(), root+"/"+path, "", Options{})
 			if err == nil {
 				t.Fatal("accepted")
@@ -99,7 +101,7 @@ func TestSharedPicturesDecode(t *testing.T) {
 		t.Skip("decodes some thousand pictures")
 	}
 	for _, name := range []string{"photos", "coco_mini", "grocery_store", "nlvr"} {
-		c, err := OpenPath(t.Context(), shared(t, "data/"+name), "", Options{})
+		c, err := OpenPath(t.Context(), shared.Path(t, "data", name), "", Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 
 	"duet/gpu"
 	"duet/gpu/gputest"
-	"duet/model/internal/shared"
+	"duet/model/shared"
 )
 
 // A lossCase is one file of the fixture losses: how its loss is built from

@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"duet/model/shared"
 )
 
 // captions are the 25,014 COCO captions of the shared data.
 func captions(b *testing.B) (lines []string, size int64) {
 	b.Helper()
-	f, err := os.Open(shared(b, "data", "text", "coco_val2017_captions.txt.gz"))
+	f, err := os.Open(shared.Path(b, "data", "text", "coco_val2017_captions.txt.gz"))
 	if err != nil {
 		b.Fatal(err)
 	}

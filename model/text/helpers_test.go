@@ -4,49 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"testing/fstest"
 	"unicode/utf8"
-)
 
-// shared gives a path in the tree of shared test data, or skips.
-func shared(t testing.TB, elem ...string) string {
-	t.Helper()
-	root, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			break
-		}
-		if root == filepath.Dir(root) {
-			t.Fatal("no go.mod above the test")
-		}
-		root = filepath.Dir(root)
-	}
-	dir := os.Getenv("DUET_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "shared")
-	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(root, dir)
-	}
-	path := filepath.Join(append([]string{dir}, elem...)...)
-	if _, err := os.Stat(path); err != nil {
-		if _, err := os.Stat(dir); err == nil && os.Getenv("CI") == "true" {
-			t.Fatalf("the shared data lacks %s", filepath.Join(elem...))
-		}
-		t.Skipf("needs %s of the shared data (DUET_SHARED)", filepath.Join(elem...))
-	}
-	return path
-}
+	"duet/model/shared"
+)
 
 func roberta(t testing.TB) *Tokenizer {
 	t.Helper()
-	tok, err := Load(os.DirFS(shared(t, "fixtures", "roberta_tokenizer")))
+	tok, err := Load(os.DirFS(shared.Path(t, "fixtures", "roberta_tokenizer")))
 	if err != nil {
 		t.Fatal(err)
 	}

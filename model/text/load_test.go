@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"duet/model/shared"
 )
 
 const goodVocab = `{"<s>":0,"<pad>":1,"</s>":2,"<unk>":3,"a":4,"b":5,"ab":6,"<mask>":7}`
@@ -268,7 +270,7 @@ func TestRoundTrip(t *testing.T) {
 
 // TestHostile gives every file of the shared corpus a verdict within its limit.
 func TestHostile(t *testing.T) {
-	dir := shared(t, "fixtures", "hostile")
+	dir := shared.Path(t, "fixtures", "hostile")
 	f, err := os.Open(path.Join(dir, "hostile.tsv"))
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/sugarme/tokenizer"
+
+	"duet/model/shared"
 )
 
 type referenceCase struct {
@@ -63,7 +65,7 @@ func TestSharedGolden(t *testing.T) {
 	if want := (Specials{0, 1, 2, 3, 50264}); tok.Specials != want {
 		t.Errorf("special ids %v, want %v", tok.Specials, want)
 	}
-	data, err := os.ReadFile(shared(t, "fixtures", "roberta_tokenizer", "golden_ids.json"))
+	data, err := os.ReadFile(shared.Path(t, "fixtures", "roberta_tokenizer", "golden_ids.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

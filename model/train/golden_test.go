@@ -15,8 +15,8 @@ import (
 	"duet/model"
 	"duet/model/checkpoint"
 	"duet/model/graph"
-	"duet/model/internal/shared"
 	"duet/model/nn"
+	"duet/model/shared"
 )
 
 // golden is one fusion of fixtures/vlm_tiny.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"duet/gpu/gputest/tab"
-	"duet/model/internal/shared"
+	"duet/model/shared"
 )
 
 // TestTabAgrees compares vlm_tiny's logits, gradients and trajectories with the

@@ -11,14 +11,23 @@ import (
 // $DUET_SHARED (relative to the repository's root), by default ../shared beside
 // the repository. Where the default does not exist, fixtures are taken from the
 // committed core, model/testdata. Where there is no such file the test is
-// skipped with the reason.
+// skipped with the reason; in CI it fails where the data is there, but not the
+// file.
 func Path(t testing.TB, elements ...string) string {
 	t.Helper()
 	path := find(repository(t), os.Getenv("DUET_SHARED"), elements)
 	if _, err := os.Stat(path); err != nil {
+		if root := find(repository(t), os.Getenv("DUET_SHARED"), nil); os.Getenv("CI") == "true" && exists(root) {
+			t.Fatalf("the reference data in %s lacks %s", root, filepath.Join(elements...))
+		}
 		t.Skipf("the reference data %s is not here; set DUET_SHARED to where it is", filepath.Join(elements...))
 	}
 	return path
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // find returns where a part of the reference data should be.
