@@ -5,6 +5,7 @@
 # make lint     style and import rules  make fuzz     every fuzz test for FUZZTIME
 # make bench    speed, one line a case  make vectors  conformance, one line an operator
 # make deps     install what is missing for all of these
+# make default-model   train the shipped model anew from ../shared: an hour on two cores
 
 SHELL    := /bin/bash
 GO       ?= go
@@ -18,7 +19,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PAGE := $(wildcard wasm/*.html wasm/*.js wasm/*.css wasm/*.webmanifest wasm/*.svg wasm/*.png)
 NODE_TESTS := $(wildcard wasm/*.test.mjs)
 
-.PHONY: run test build wasm serve assets lint fuzz bench vectors deps deps-run deps-test
+.PHONY: run test build wasm serve assets lint fuzz bench vectors default-model deps deps-run deps-test
 .DEFAULT_GOAL := build
 
 run: deps-run build wasm
@@ -66,6 +67,12 @@ bench: build
 
 vectors: deps
 	$(GO) run ./cmd/vectors
+
+# Its pictures are drawn and read anew; the model replaces the shipped one when
+# it is trained and measured.
+default-model: deps-run assets
+	$(GO) run ./cmd/defaultmodel
+	cp bin/default-model/* assets/default/
 
 deps: deps-test wasm/node_modules/.package-lock.json
 
