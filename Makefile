@@ -17,10 +17,11 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The tab is these files, the program compiled for the browser, and Go's glue.
 # Scripts named .mjs are tools and tests for node and stay out.
 PAGE := $(wildcard wasm/*.html wasm/*.js wasm/*.css wasm/*.webmanifest wasm/*.svg wasm/*.png)
-NODE_TESTS := $(wildcard wasm/*.test.mjs)
 
 .PHONY: run test build wasm serve assets lint fuzz bench vectors default-model deps deps-run deps-test
 .DEFAULT_GOAL := build
+# What is missing is installed before anything is built.
+.NOTPARALLEL:
 
 run: deps-run build wasm
 	bin/duet demo
@@ -31,7 +32,6 @@ run: deps-run build wasm
 	fi
 
 test: deps build wasm
-	$(if $(NODE_TESTS),node --test $(NODE_TESTS))
 	$(GO) test -shuffle=on -timeout 20m ./...
 
 build: assets

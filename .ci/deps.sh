@@ -11,8 +11,9 @@ have_any() { for name in "$@"; do have "$name" && return; done; return 1; }
 browser=(chromium chromium-browser google-chrome google-chrome-stable)
 if [ -n "${CHROMIUM:-}" ]; then browser=("$CHROMIUM"); fi
 
-if ! have go; then
-  echo "deps: Go 1.26 or newer is missing: install it from https://go.dev/dl and put its bin folder into PATH" >&2
+go_version=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null || true)
+if [ "$(printf '%s\n' go1.26 "$go_version" | sort -V | head -n 1)" != go1.26 ]; then
+  echo "deps: Go 1.26 or newer is missing (${go_version:-no go in PATH}): install it from https://go.dev/dl and put its bin folder into PATH" >&2
   exit 1
 fi
 

@@ -111,22 +111,53 @@ func (m *Model) choose(ctx context.Context, o EvaluateOptions) ([]data.Example, 
 		if !ok {
 			return nil, "", fmt.Errorf("app: split %q; known are train, val, test and all", o.Split)
 		}
-		examples := o.Collection.Select(s)
-		if len(examples) == 0 {
-			return nil, "", fmt.Errorf("app: the collection has no examples of split %s (%s)", o.Split, o.Collection.Report.SplitsFrom)
+		if examples := o.Collection.Select(s); len(examples) > 0 {
+			return examples, "split " + o.Split, nil
 		}
-		return examples, "split " + o.Split, nil
-	}
-	if t := m.Config.Training; t != nil && len(t.HeldOut.Hashes) > 0 {
-		found, err := o.Collection.Find(ctx, t.HeldOut.Hashes)
-		if err != nil {
+		// Training held back pictures of a collection without that split.
+		held, rest, err := m.heldBack(ctx, o.Collection)
+		switch {
+		case err != nil:
 			return nil, "", err
+		case s == data.Validation && len(held) > 0:
+			return held, recorded, nil
+		case s == data.Train && len(held) > 0:
+			return rest, "all but " + recorded, nil
 		}
-		if len(found) > 0 {
-			return found, "the validation pictures recorded in the model", nil
-		}
+		return nil, "", fmt.Errorf("app: the collection has no examples of split %s (%s); leave out --split", o.Split, o.Collection.Report.SplitsFrom)
+	}
+	held, _, err := m.heldBack(ctx, o.Collection)
+	switch {
+	case err != nil:
+		return nil, "", err
+	case len(held) > 0:
+		return held, recorded, nil
 	}
 	return o.Collection.Examples, "all examples, since the collection holds none of the model's validation pictures", nil
+}
+
+const recorded = "the validation pictures recorded in the model"
+
+// heldBack returns the examples of a collection that the model's training held
+// back, and the rest.
+func (m *Model) heldBack(ctx context.Context, c *data.Collection) (held, rest []data.Example, err error) {
+	t := m.Config.Training
+	if t == nil || len(t.HeldOut.Hashes) == 0 {
+		return nil, c.Examples, nil
+	}
+	if held, err = c.Find(ctx, t.HeldOut.Hashes); err != nil {
+		return nil, nil, err
+	}
+	known := map[data.Source]bool{}
+	for _, e := range held {
+		known[e.Source] = true
+	}
+	for _, e := range c.Examples {
+		if !known[e.Source] {
+			rest = append(rest, e)
+		}
+	}
+	return held, rest, nil
 }
 
 // relabel gives examples the model's class numbers and leaves out those whose

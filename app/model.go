@@ -30,17 +30,47 @@ type Model struct {
 // Default is the name of the embedded model.
 const Default = "default"
 
+const defaultName = "the default model" // in messages and cards
+
 // OpenFiles opens a model's files: a folder or a zip on disk, or the embedded
 // model where name is empty or [Default].
 func OpenFiles(name string) (*checkpoint.Model, error) {
 	if name != "" && name != Default {
 		return checkpoint.OpenModel(name)
 	}
-	files, ok := assets.DefaultModel()
-	if !ok {
-		return nil, fmt.Errorf("app: this build carries no default model; name one with --model (or, to train one from scratch, --init none)")
+	return checkpoint.OpenModelFS(assets.DefaultModel(), defaultName)
+}
+
+// OpenInit opens the model that a training starts from, as [OpenFiles] does; it
+// is nil, without an error, for "none".
+func OpenInit(name string) (*checkpoint.Model, error) {
+	if name == "none" {
+		return nil, nil
 	}
-	return checkpoint.OpenModelFS(files, "the default model")
+	return OpenFiles(name)
+}
+
+// A Description is what a model is, in a few words. Its JSON is that of the
+// command line and of the tab.
+type Description struct {
+	Name       string   `json:"name"`
+	Parameters int      `json:"parameters"`
+	Fusion     string   `json:"fusion"`
+	ImageSize  int      `json:"image_size"`
+	Classes    []string `json:"classes"`
+}
+
+// Describe tells what a model is by its configuration alone.
+func Describe(name string, c *config.Config) (Description, error) {
+	labels, err := c.Labels()
+	if err != nil {
+		return Description{}, fmt.Errorf("app: %s: %w", name, err)
+	}
+	m, err := model.NewVLM(c.Shape())
+	if err != nil {
+		return Description{}, fmt.Errorf("app: %s: %w", name, err)
+	}
+	return Description{name, m.Params.Len(), string(c.Fusion), c.Image.Size, labels}, nil
 }
 
 // Load puts a model on a backend.
@@ -150,13 +180,12 @@ func (m *Model) card() string {
 	var s strings.Builder
 	c := m.Config
 	fmt.Fprintf(&s, "# A Duet model\n\nClassifies a picture together with its words into %d classes: %s.\n\n", len(m.Labels), shortList(m.Labels, 20))
-	params := 0
-	for _, p := range m.VLM.Params.All() {
-		params += p.Len()
-	}
-	fmt.Fprintf(&s, "%d parameters; fusion %s, %d wide; pictures %d px.\n", params, c.Fusion, c.ProjectionDim, c.Image.Size)
+	fmt.Fprintf(&s, "%d parameters; fusion %s, %d wide; pictures %d px.\n", m.VLM.Params.Len(), c.Fusion, c.ProjectionDim, c.Image.Size)
 	if t := c.Training; t != nil {
 		fmt.Fprintf(&s, "\n## Training\n\n%d examples of %s, started from %s, %s, on %s.\n", t.Examples, t.Data, t.Init, c.Recipe, t.Adapter)
+		if t.Init == defaultName {
+			s.WriteString("Duet's default model was trained on Caltech-101 (Li, Andreeto, Ranzato and Perona, CC BY 4.0) and the Grocery Store Dataset (Klasson, MIT).\n")
+		}
 		if t.Top1 > 0 { // else it was stopped before it was measured
 			fmt.Fprintf(&s, "Top-1 on %d held-back pictures after %d steps: %.3f. config.json lists their hashes.\n", len(t.HeldOut.Hashes), t.Steps, t.Top1)
 		}

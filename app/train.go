@@ -3,13 +3,15 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"iter"
-	"os"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -73,15 +75,16 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 		return nil, err
 	}
 	t := &training{options: o, model: m, state: statePath(o.Out), event: event}
+	m.Config.Training = &config.Training{
+		HeldOut: held, Seed: m.Config.Recipe.Seed, Data: o.Name, Examples: len(o.Collection.Select(data.Train)), Init: o.initName(), Adapter: backend.Info().Name,
+	}
+	t.print = t.fingerprint()
 	var from train.State
 	if o.Resume {
 		if from, err = t.resume(); err != nil {
 			m.Release()
 			return nil, err
 		}
-	}
-	m.Config.Training = &config.Training{
-		HeldOut: held, Seed: m.Config.Recipe.Seed, Data: o.Name, Examples: len(o.Collection.Select(data.Train)), Init: o.initName(), Adapter: backend.Info().Name,
 	}
 	cache := o.Cache
 	if cache == 0 {
@@ -116,6 +119,19 @@ func (o *TrainOptions) checkOut() error {
 	}
 	if err := checkpoint.CanWriteModel(o.Out); err != nil {
 		return fmt.Errorf("app: %w", err)
+	}
+	if o.Resume {
+		return nil
+	}
+	// A state that is no longer needed, or none at all, is written over.
+	f, err := checkpoint.OpenFile(statePath(o.Out))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	var s saved
+	if json.Unmarshal([]byte(f.Metadata()["duet_state"]), &s) == nil && s.Fingerprint != "" && !s.State.Done {
+		return fmt.Errorf("app: %s holds a training that was interrupted after step %d: go on with --resume, or remove it to start anew", statePath(o.Out), s.State.Step)
 	}
 	return nil
 }
@@ -244,8 +260,8 @@ func (o *TrainOptions) tokenizer(ctx context.Context, c *config.Config) (*text.T
 	if o.Init != nil {
 		if t, err := text.Load(o.Init); err == nil {
 			return t, nil
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("app: %w", err)
+		} else if !errors.Is(err, text.ErrNone) {
+			return nil, fmt.Errorf("app: %s: %w", o.Init.Name(), err)
 		}
 	}
 	var captions iter.Seq[string] = func(yield func(string) bool) {
@@ -296,7 +312,7 @@ func (o *TrainOptions) load(m *Model) error {
 		return name
 	})
 	if err != nil {
-		return fmt.Errorf("app: starting from %s: %w", o.Init.Name(), err)
+		return fmt.Errorf("app: starting from %s: %w; without a configuration of its own a training takes that of the model, and --init none starts from random weights", o.Init.Name(), err)
 	}
 	return nil
 }
@@ -307,6 +323,7 @@ type training struct {
 	model   *Model
 	state   string // path of the state to go on from
 	event   func(train.Event)
+	print   string // see fingerprint
 }
 
 // statePath is where the state of a training stands, beside its model.
@@ -314,9 +331,29 @@ func statePath(out string) string { return out + ".state" }
 
 // saved is what the state's metadata holds.
 type saved struct {
-	State  train.State  `json:"state"`
-	Recipe train.Recipe `json:"recipe"`
-	Labels []string     `json:"labels"`
+	State       train.State `json:"state"`
+	Fingerprint string      `json:"fingerprint"` // of the settings and the data
+}
+
+// fingerprint tells apart trainings that would not end with the same model: by
+// their configuration, what is held back, the examples and the tokenizer.
+func (t *training) fingerprint() string {
+	known := *t.model.Config
+	known.NotSureBelow = 0
+	known.Training = &config.Training{HeldOut: known.Training.HeldOut}
+	h := sha256.New()
+	h.Write(known.Marshal())
+	encoder := json.NewEncoder(h)
+	for _, e := range t.options.Collection.Select(data.Train) {
+		encoder.Encode([]any{e.Source, e.Captions, e.Label, e.Plain, e.Copy})
+	}
+	if t.model.Tokenizer != nil {
+		files := t.model.Tokenizer.Files()
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			h.Write(files[name])
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // save writes the state, and the model when it is the best so far.
@@ -334,7 +371,7 @@ func (t *training) save(s train.State, best bool) error {
 			return err
 		}
 	}
-	meta, err := json.Marshal(saved{State: s, Recipe: t.model.Config.Recipe, Labels: t.model.Labels})
+	meta, err := json.Marshal(saved{State: s, Fingerprint: t.print})
 	if err != nil {
 		return err
 	}
@@ -378,8 +415,8 @@ func (t *training) resume() (train.State, error) {
 	if err := json.Unmarshal([]byte(f.Metadata()["duet_state"]), &s); err != nil {
 		return s.State, fmt.Errorf("app: resuming: %s holds no training state: %w", t.state, err)
 	}
-	if !reflect.DeepEqual(s.Recipe, t.model.Config.Recipe) || !slices.Equal(s.Labels, t.model.Labels) {
-		return s.State, fmt.Errorf("app: resuming: %s was made with other data or settings (%s); resume with the same command line, or remove it to start anew", t.state, s.Recipe)
+	if s.Fingerprint != t.print {
+		return s.State, fmt.Errorf("app: resuming: %s was made with other data or settings; resume with the same command line, or remove it to start anew", t.state)
 	}
 	report, err := t.model.Memory.Load(f, nil)
 	if err != nil {
@@ -413,13 +450,4 @@ func (t *training) loadMoments(f *checkpoint.File) error {
 		}
 	}
 	return nil
-}
-
-// RemoveState deletes the state of a finished training.
-func RemoveState(out string) error {
-	err := os.Remove(statePath(out))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -233,5 +234,124 @@ func TestInterruptedTrainingSaves(t *testing.T) {
 	}
 	if f := Check(t.Context(), out+".state", KindCheckpoint, "", data.Options{}); f.Verdict != data.Accept {
 		t.Errorf("the state: %s", f.Reason)
+	}
+}
+
+// TestInterruptedInTheLastValidation ends the context after the last step, while
+// the model is being validated: the training is not lost, resuming ends it.
+func TestInterruptedInTheLastValidation(t *testing.T) {
+	const steps = 12
+	dir, out := drawn(t, 300), filepath.Join(t.TempDir(), "m")
+	run := func(ctx context.Context, resume bool, event func(train.Event)) error {
+		c := tiny(t)
+		c.Recipe.MaxSteps, c.Recipe.Epochs = steps, 0
+		m, err := Train(ctx, gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: c, Out: out, Resume: resume}, event)
+		if err == nil {
+			m.Release()
+		}
+		return err
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	err := run(ctx, false, func(e train.Event) {
+		if e.Event == "step" && e.Step == steps {
+			cancel()
+		}
+	})
+	if !errors.Is(err, train.ErrInterrupted) {
+		t.Fatalf("the error is %v", err)
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Fatal("there is a model before any validation")
+	}
+	if err := run(t.Context(), false, func(train.Event) {}); err == nil || !strings.Contains(err.Error(), "--resume") {
+		t.Errorf("begun anew over an interrupted training: %v", err)
+	}
+	seen := map[string]int{}
+	if err := run(t.Context(), true, func(e train.Event) { seen[e.Event]++ }); err != nil {
+		t.Fatal(err)
+	}
+	if seen["step"] != 0 || seen["epoch"] != 1 || seen["done"] != 1 {
+		t.Errorf("resumed with %v", seen)
+	}
+	if f := Check(t.Context(), out, KindModel, "", data.Options{}); f.Verdict != data.Accept {
+		t.Errorf("the model: %s", f.Reason)
+	}
+	if err := run(t.Context(), false, func(train.Event) {}); err != nil {
+		t.Errorf("begun anew over a finished training: %v", err)
+	}
+}
+
+// TestResumeRefusesOther resumes with what would not end in the same model.
+func TestResumeRefusesOther(t *testing.T) {
+	dir, out := drawn(t, 300), filepath.Join(t.TempDir(), "m")
+	run := func(dir string, resume bool, change func(*TrainOptions, *config.Config)) error {
+		c := tiny(t)
+		o := TrainOptions{Collection: open(t, dir), Out: out, Resume: resume}
+		change(&o, c)
+		o.Config = c
+		m, err := Train(t.Context(), gputest.Open(t), o, func(train.Event) {})
+		if err == nil {
+			m.Release()
+		}
+		return err
+	}
+	same := func(*TrainOptions, *config.Config) {}
+	if err := run(dir, false, same); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(dir, true, same); err != nil {
+		t.Errorf("the same: %v", err)
+	}
+	fewer := open(t, dir).Select(data.Train)[0].Picture.Name
+	for name, change := range map[string]func(*TrainOptions, *config.Config){
+		"picture size": func(o *TrainOptions, _ *config.Config) { o.ImageSize = 64 },
+		"augmentation": func(_ *TrainOptions, c *config.Config) { c.Augment.Flip = 0.5 },
+		"cleaning":     func(_ *TrainOptions, c *config.Config) { c.Cleaning.NFC = !c.Cleaning.NFC },
+		"seed":         func(o *TrainOptions, _ *config.Config) { o.Seed = new(uint64) },
+		"fusion":       func(o *TrainOptions, _ *config.Config) { o.Fusion = "concat" },
+		"examples": func(o *TrainOptions, _ *config.Config) {
+			o.Collection.Examples = slices.DeleteFunc(o.Collection.Examples, func(e data.Example) bool { return e.Picture.Name == fewer })
+		},
+		"captions": func(o *TrainOptions, _ *config.Config) { o.Collection.Examples[0].Captions = []string{"other words"} },
+	} {
+		if err := run(dir, true, change); err == nil || !strings.Contains(err.Error(), "other data or settings") {
+			t.Errorf("another %s: %v", name, err)
+		}
+	}
+}
+
+// TestEvaluateChooses evaluates on each split of a collection that has none of
+// its own: the model knows what was held back.
+func TestEvaluateChooses(t *testing.T) {
+	dir := drawn(t, 300)
+	flat := filepath.Join(t.TempDir(), "flat")
+	if err := os.CopyFS(flat, os.DirFS(filepath.Join(dir, "train"))); err != nil {
+		t.Fatal(err)
+	}
+	m, err := Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, flat), Config: tiny(t), Keep: func(*Model, bool) error { return nil }}, func(train.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Release()
+	n := map[string]int{}
+	for _, split := range []string{"", "val", "train", "all"} {
+		x, err := Evaluate(t.Context(), m, EvaluateOptions{Collection: open(t, flat), Split: split, Ablate: split == "val"})
+		if err != nil {
+			t.Fatalf("split %q: %v", split, err)
+		}
+		n[split] = x.N
+		if (split == "" || split == "val") != strings.HasPrefix(x.On, recorded) {
+			t.Errorf("split %q is %s", split, x.On)
+		}
+		if split == "val" && len(x.Ablate) != 4 {
+			t.Errorf("%d passes of the ablation", len(x.Ablate))
+		}
+	}
+	if n[""] == 0 || n["val"] != n[""] || n["train"]+n["val"] != n["all"] || n["train"] < 4*n["val"] {
+		t.Errorf("examples by split: %v", n)
+	}
+	if _, err := Evaluate(t.Context(), m, EvaluateOptions{Collection: open(t, flat), Split: "test"}); err == nil || !strings.Contains(err.Error(), "--split") {
+		t.Errorf("split test: %v", err)
 	}
 }

@@ -31,16 +31,8 @@ func DemoPhoto() (data []byte, name string, ok bool) {
 func DemoPhotos() fs.FS { return sub(fetched, "fetched") }
 
 // DefaultModel returns the folder of the shipped model: config.json, model.safetensors, the tokenizer's files and
-// README.md, its model card. ok is false in a build without one.
-func DefaultModel() (model fs.FS, ok bool) {
-	model = sub(shipped, "default")
-	for _, needed := range []string{"config.json", "model.safetensors"} {
-		if _, err := fs.Stat(model, needed); err != nil {
-			return nil, false
-		}
-	}
-	return model, true
-}
+// README.md, its model card.
+func DefaultModel() fs.FS { return sub(shipped, "default") }
 
 func sub(of fs.FS, dir string) fs.FS {
 	f, err := fs.Sub(of, dir)

@@ -2,12 +2,15 @@ package assets
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"image"
 	_ "image/jpeg"
 	_ "image/png"
 	"io/fs"
 	"os"
+	"strings"
 	"testing"
 
 	_ "golang.org/x/image/webp"
@@ -55,13 +58,19 @@ func TestFetchedPhotosDecode(t *testing.T) {
 	}
 }
 
+// TestDefaultModel holds the shipped model to its size and to its line in SOURCES.md.
 func TestDefaultModel(t *testing.T) {
-	model, ok := DefaultModel()
-	if !ok {
-		if _, err := fs.Stat(shipped, "default/README.md"); err != nil {
-			t.Errorf("README.md, which keeps the folder embeddable, is missing: %v", err)
-		}
-		return
+	model := DefaultModel()
+	weights, err := fs.ReadFile(model, "model.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile("SOURCES.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha256.Sum256(weights); !strings.Contains(string(table), hex.EncodeToString(sum[:])) {
+		t.Errorf("SOURCES.md lacks the SHA-256 %x of model.safetensors", sum)
 	}
 	config, err := fs.ReadFile(model, "config.json")
 	if err != nil || !json.Valid(config) {

@@ -1,7 +1,7 @@
 // Package assets holds what the program carries inside itself, and draws what it needs no file for.
 //
-// Carried: the default model ([DefaultModel]) and the demonstration photograph ([DemoPhoto]). Both are embedded
-// through a directory that also holds a committed README.md, so the package compiles while they are absent.
+// Carried: the default model ([DefaultModel]) and the demonstration photograph ([DemoPhoto]). The photograph is fetched
+// at build time; a committed README.md beside it lets the package compile while it is absent.
 // SOURCES.md lists origin, licence and hash of each.
 //
 // Drawn: the sample collection ([Draw], [WriteCollection]) and the icon ([Icon]). A sample is a picture of one to
@@ -15,7 +15,8 @@
 // green and none, every question has each answer once and every picture has each answer once. So the best answer to
 // a known question, and the best answer to a known picture, are right no more often than the commonest answer of the
 // whole task. Where a design has fewer things to show than questions, the answer "none" (there is no such shape)
-// fills the square; every task of "mixed" has it, which keeps the property true for their mixture.
+// fills the square. The task that the default model learns, "mixed", needs no squares: it asks five questions about each
+// picture whose answers differ, but for "none", which is as common for a question as it is in a picture.
 //
 // # How to add one
 //

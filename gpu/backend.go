@@ -73,12 +73,13 @@ const (
 	Unknown    Class = "unknown"
 )
 
-// Limits are the limits of a device that programs must respect.
+// Limits are the limits of a device that programs must respect; in JSON they
+// have WebGPU's names.
 type Limits struct {
-	StorageBinding int64 // bytes of one storage binding
-	BufferSize     int64 // bytes of one buffer
-	StorageBuffers int   // storage buffers per shader stage
-	WorkgroupSize  int   // invocations per workgroup
-	WorkgroupBytes int   // workgroup memory in bytes
-	Groups         int   // workgroups per dimension
+	StorageBinding int64 `json:"maxStorageBufferBindingSize"`       // bytes of one storage binding
+	BufferSize     int64 `json:"maxBufferSize"`                     // bytes of one buffer
+	StorageBuffers int   `json:"maxStorageBuffersPerShaderStage"`   // storage buffers per shader stage
+	WorkgroupSize  int   `json:"maxComputeInvocationsPerWorkgroup"` // invocations per workgroup
+	WorkgroupBytes int   `json:"maxComputeWorkgroupStorageSize"`    // workgroup memory in bytes
+	Groups         int   `json:"maxComputeWorkgroupsPerDimension"`  // workgroups per dimension
 }

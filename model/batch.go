@@ -7,7 +7,8 @@ import (
 )
 
 // A Batch is examples as a model takes them. A side that is nil or empty is
-// hidden: zeros are the mean picture, and no words are the two special tokens.
+// hidden: zeros are the mean picture, and no words are the two special tokens,
+// which the caller gives.
 type Batch struct {
 	Pictures []float32 // [B/per size size 4], normalised; unused by a model of words alone
 	Tokens   [][]int32 // B token sequences with their special tokens; unused by a model of pictures alone

@@ -176,7 +176,7 @@ func checkHead64(t *testing.T, h *head64, p pass64) {
 			x[j] = old - step
 			down := h.run().loss
 			x[j] = old
-			if want := (up - down) / (2 * step); math.Abs(want-d[j]) > 1e-8 {
+			if want := (up - down) / (2 * step); !(math.Abs(want-d[j]) <= 1e-8) {
 				t.Fatalf("the head's gradient of %s[%d] is %.9g, central differences give %.9g", name, j, d[j], want)
 			}
 		}

@@ -2,7 +2,7 @@
 //   window.ready === true, then
 //   window.bench = {list, prepare(case) -> {create_ms, first_ms, y, flops, bytes},
 //                   run(case) -> ms (waits for the GPU and the read-back), dispose(case)}
-// create_ms of the first case holds the start of the engine too.
+// The first case also has engine_ms, the start of the worker and its engine.
 const began = performance.now();
 const worker = new Worker('worker.js');
 const pending = new Map();

@@ -3,8 +3,7 @@
 //
 //   await duet.ready                        the engine has started; resolves with info()
 //   await duet.info()                       {adapter, class, vendor, limits, gpu_bytes,
-//                                            default_model: whether this build carries one,
-//                                            model: {name, labels, image_size, parameters} or null}
+//                                            model: {name, parameters, fusion, image_size, classes} or null}
 //   await duet.classify(blob, caption, {top: 5, inputs: 'both'|'image'|'text'})
 //                                           {file, caption, top: [{label, p}], sure, adapter}
 //   await duet.train(files, options, onEvent)
@@ -85,7 +84,10 @@ function start() {
   }
   return new Promise((resolve, reject) => {
     worker = new Worker(new URL('worker.js', import.meta.url));
-    worker.onerror = (event) => end(new DuetError({ code: 'internal', message: event.message || 'the worker could not be loaded' }));
+    worker.onerror = (event) => {
+      end(new DuetError({ code: 'internal', message: event.message || 'the worker could not be loaded' }));
+      reject(gone);
+    };
     worker.onmessage = ({ data }) => {
       if (data.started) call('info', []).then(resolve, reject);
       else if (data.loaded) window.dispatchEvent(new CustomEvent('duet-loading', { detail: data.loaded }));

@@ -17,6 +17,8 @@ const problems = {
   'no-model': ['There is no model yet', 'Train one below, or drop a model’s .zip.'],
   files: ['These files cannot be trained on', 'Give a folder per class, or pictures with a table of file_name, text and label.'],
   busy: ['A training is under way', 'Wait for its end or stop it.'],
+  options: ['These settings do not go together', 'Change what is named below.'],
+  failed: ['This could not be done', 'The reason is below; what was there before still is.'],
 };
 const quiet = new Set(['insecure', 'no-webgpu', 'no-adapter']); // the text above says it all
 
@@ -59,13 +61,12 @@ function showInfo(info) {
   const m = info.model;
   $('model').hidden = false;
   if (!m) {
-    $('model').textContent = 'No model yet: this build carries none. Train one below, or drop a model’s .zip.';
+    $('model').textContent = 'The default model could not be loaded. Train one below, or drop a model’s .zip.';
   } else {
-    const labels = m.labels.length > 12 ? `${m.labels.slice(0, 12).join(', ')} and ${m.labels.length - 12} more` : m.labels.join(', ');
-    $('model').textContent = `Model: ${m.name}, ${m.labels.length} classes (${labels}).`;
+    const classes = m.classes.length > 12 ? `${m.classes.slice(0, 12).join(', ')} and ${m.classes.length - 12} more` : m.classes.join(', ');
+    $('model').textContent = `Model: ${m.name}, ${m.classes.length} classes (${classes}).`;
   }
   $('save').disabled = !m;
-  $('from-default').hidden = !info.default_model;
   $('from-current').hidden = !m;
   if ($('start-from').selectedOptions[0].hidden) $('start-from').value = m ? 'current' : 'none';
   state.model = Boolean(m);
@@ -110,14 +111,18 @@ async function ask() {
   try {
     do {
       state.again = false;
-      const answer = await duet.classify(state.picture, $('caption').value.trim());
-      if (!state.again) showAnswer(answer);
+      try {
+        const answer = await duet.classify(state.picture, $('caption').value.trim());
+        if (state.again) continue;
+        showAnswer(answer);
+        clearProblem();
+      } catch (error) {
+        if (state.again) continue; // what was dropped meanwhile has its own turn
+        if (error.code === 'not-a-picture') forget();
+        $('answer').replaceChildren(node('p', 'No answer.', 'hint'));
+        showProblem(error);
+      }
     } while (state.again);
-    clearProblem();
-  } catch (error) {
-    if (error.code === 'not-a-picture') forget();
-    $('answer').replaceChildren(node('p', 'No answer.', 'hint'));
-    showProblem(error);
   } finally {
     state.asking = false;
     $('result').removeAttribute('aria-busy');
@@ -155,6 +160,8 @@ function showAnswer({ top, sure, file, caption }) {
 }
 
 async function load(file) {
+  $('picture').value = ''; // so that the same file can be chosen again
+  $('answer').replaceChildren(node('p', 'Loading the model…', 'hint'));
   try {
     showInfo(await duet.load(file));
     $('answer').replaceChildren(node('p', 'The model is loaded.', 'hint'));
@@ -226,19 +233,19 @@ function showTraining() {
         says.textContent = `${e.report.convention}: ${e.report.examples} examples, ${e.report.classes.length} classes. Compiling…`;
         break;
       case 'step':
-        losses.push(e.loss ?? 0);
+        losses.push(e.loss);
         $('training-bar').max = e.steps;
         if (performance.now() - drawn > 250 || e.step === e.steps) {
           $('training-bar').value = e.step;
-          says.textContent = `Step ${e.step} of ${e.steps}, loss ${(e.loss ?? 0).toFixed(3)}, ${e.examples_per_s.toFixed(0)} examples a second`;
+          says.textContent = `Step ${e.step} of ${e.steps}, loss ${e.loss.toFixed(3)}, ${e.examples_per_s.toFixed(0)} examples a second`;
           draw(e.steps);
         }
         break;
       case 'epoch':
-        says.textContent = `Epoch ${e.epoch}: ${percent(e.val_top1 ?? 0)} of the pictures held back are right`;
+        says.textContent = `Epoch ${e.epoch}: ${percent(e.val_top1)} of the pictures held back are right`;
         break;
       case 'done':
-        says.textContent = e.stopped ? `Stopped after ${e.step} steps; what was learnt is in use.` : `Done: ${percent(e.val_top1 ?? 0)} of the pictures held back are right. The model is in use.`;
+        says.textContent = e.stopped ? `Stopped after ${e.step} steps; what was learnt is in use.` : `Done: ${percent(e.val_top1)} of the pictures held back are right. The model is in use.`;
         break;
     }
   };
@@ -257,7 +264,7 @@ $('teach').addEventListener('submit', async (event) => {
     showInfo(await duet.info());
     ask();
   } catch (error) {
-    $('training-says').textContent = '';
+    $('training-says').textContent = error.code === 'stopped' ? 'Stopped before anything was learnt.' : '';
     if (error.code !== 'stopped') showProblem(error);
   } finally {
     state.training = false;
@@ -265,7 +272,11 @@ $('teach').addEventListener('submit', async (event) => {
     refresh();
   }
 });
-$('stop').addEventListener('click', () => { duet.stop(); });
+$('stop').addEventListener('click', () => {
+  $('training-says').textContent = 'Stopping…';
+  $('stop').disabled = true;
+  duet.stop().catch(showProblem);
+});
 $('save').addEventListener('click', async () => {
   try {
     const link = document.createElement('a');

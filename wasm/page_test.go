@@ -123,7 +123,7 @@ func TestPageShowsTheAdapter(t *testing.T) {
 		Limits         map[string]int64
 	}
 	eval(t, page, `await duet.ready`, &info)
-	if info.Adapter == "" || info.Class == "" || info.Limits["storage_binding"] < 128<<20 {
+	if info.Adapter == "" || info.Class == "" || info.Limits["maxStorageBufferBindingSize"] < 128<<20 {
 		t.Errorf("info is %+v", info)
 	}
 	var shown string

@@ -41,7 +41,7 @@ var files embed.FS
 
 func main() {
 	dir := flag.String("data", filepath.Join(besideCheckout(), "data"), "folder with caltech101, grocery_store and text")
-	out := flag.String("out", filepath.Join("bin", "default-model"), "where the model goes; copy it to assets/default when it is good")
+	out := flag.String("out", filepath.Join("bin", "default-model"), "where the model goes; make default-model then copies it to assets/default")
 	resume := flag.Bool("resume", false, "go on with an interrupted training")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

@@ -101,10 +101,6 @@ func (p *parts) evaluate(ctx context.Context, m *app.Model) (f figures, err erro
 
 // card is the model card.
 func card(m *app.Model, f figures) string {
-	params := 0
-	for _, p := range m.VLM.Params.All() {
-		params += p.Len()
-	}
 	c, t := m.Config, m.Config.Training
 	var s strings.Builder
 	fmt.Fprintf(&s, `# The default model
@@ -119,7 +115,7 @@ pixels.
 - Vocabulary: %d tokens, learnt by Duet's own trainer from grocery_store's descriptions, COCO's captions and the
   questions of the drawn collection.
 
-`, len(m.Labels), c.Image.Size, c.Image.Size, c.Vision.Width, c.Text.Layers, c.Text.Hidden, c.Fusion, c.ProjectionDim, params, c.Text.VocabSize)
+`, len(m.Labels), c.Image.Size, c.Image.Size, c.Vision.Width, c.Text.Layers, c.Text.Hidden, c.Fusion, c.ProjectionDim, m.VLM.Params.Len(), c.Text.VocabSize)
 	fmt.Fprintf(&s, `## How well it does, on what was held back
 
 | pictures and words | top-1 | of |
@@ -133,7 +129,7 @@ pixels.
 | drawn shapes, words only | %.3f | %d |
 
 caltech101 gives no validation part: 15 %% of its pictures were drawn, stratified by class. grocery_store's own validation
-part was taken. config.json lists the hashes of all pictures held back, so that `+"`duet evaluate`"+` uses the same.
+part was taken. config.json lists the hashes of these photographs and of 500 drawn pictures, so that `+"`duet evaluate`"+` uses the same.
 Where several different shapes share a picture, it often takes one for the other.
 
 `, f.caltech.Top1, f.caltech.N, f.groceries.Top1, f.groceries.N, f.ownWords, f.photographs, f.othersWords, f.photographs,

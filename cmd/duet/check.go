@@ -14,11 +14,10 @@ import (
 
 // checkCommand says whether files can be used, by reading them.
 type checkCommand struct {
-	Paths     []string `arg:"" name:"path" help:"Pictures, tables, tars, collections, models, checkpoints, tokenizers and configurations."`
-	Kind      string   `placeholder:"KIND" help:"What the paths are to be read as: ${kinds}; by default what name and content say."`
-	Images    string   `placeholder:"DIR" help:"Folder that a table's picture paths are relative to; by default the table's own."`
-	MaxPixels int      `placeholder:"N" help:"Refuse pictures with more pixels; by default 100 million."`
-	JSON      bool     `name:"json" help:"One JSON object a line."`
+	Paths []string `arg:"" name:"path" help:"Pictures, tables, tars, collections, models, checkpoints, tokenizers and configurations."`
+	Kind  string   `placeholder:"KIND" help:"What the paths are to be read as: ${kinds}; by default what name and content say."`
+	readFlags
+	JSON bool `name:"json" help:"One JSON object a line."`
 }
 
 func (c checkCommand) Run(ctx context.Context, s streams) error {
@@ -32,7 +31,7 @@ func (c checkCommand) Run(ctx context.Context, s streams) error {
 	refused := 0
 	encoder := json.NewEncoder(s.out)
 	for _, path := range c.Paths {
-		f := app.Check(ctx, path, kind, c.Images, data.Options{MaxPixels: c.MaxPixels})
+		f := app.Check(ctx, path, kind, c.Images, c.options())
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

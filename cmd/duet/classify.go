@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"duet/app"
@@ -13,17 +14,25 @@ import (
 
 // classifyCommand answers for pictures and words.
 type classifyCommand struct {
-	Images []string `arg:"" name:"image" help:"Pictures: JPEG, PNG, GIF, BMP or WebP."`
+	Images []string `arg:"" optional:"" name:"image" help:"Pictures: JPEG, PNG, GIF, BMP or WebP; none where only words are looked at."`
 	modelFlag
 	backendFlag
 	Caption   string `placeholder:"TEXT" help:"Words that go with the pictures."`
 	Inputs    string `enum:"both,image,text" default:"both" help:"What the model sees: both, image or text."`
 	Top       int    `placeholder:"K" default:"5" help:"How many classes to list."`
 	MaxPixels int    `placeholder:"N" help:"Refuse pictures with more pixels; by default 100 million."`
-	JSON      bool   `name:"json" help:"One JSON object a line; also the default where the output is not a terminal."`
+	JSON      bool   `name:"json" help:"As every command has it; the output is one JSON object a line anyway."`
 }
 
 func (c classifyCommand) Run(ctx context.Context, s streams) error {
+	switch {
+	case c.Inputs == "text" && len(c.Images) > 0:
+		return errors.New("with --inputs text no picture is looked at: leave the pictures out")
+	case c.Inputs == "text":
+		c.Images = []string{""}
+	case len(c.Images) == 0:
+		return errors.New("name a picture; with --inputs text and --caption the words alone are classified")
+	}
 	m, done, err := c.modelFlag.load(ctx, c.backendFlag)
 	if err != nil {
 		return err
@@ -37,6 +46,10 @@ func (c classifyCommand) Run(ctx context.Context, s streams) error {
 		answer, err := c.one(ctx, classifier, name)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		var unreadable notAPicture
+		if err != nil && !errors.As(err, &unreadable) {
+			return err
 		}
 		if err != nil {
 			failed++
@@ -53,17 +66,20 @@ func (c classifyCommand) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
+// notAPicture is the error of a picture that cannot be read: the others still can.
+type notAPicture struct{ error }
+
 func (c classifyCommand) one(ctx context.Context, classifier *app.Classifier, name string) (app.Answer, error) {
-	picture, err := data.DecodeFile(name, c.MaxPixels)
-	if err != nil {
-		return app.Answer{}, err
-	}
 	caption := c.Caption
-	switch c.Inputs {
-	case "image":
+	if c.Inputs == "image" {
 		caption = ""
-	case "text":
-		picture = nil
+	}
+	var picture *data.Image
+	if c.Inputs != "text" {
+		var err error
+		if picture, err = data.DecodeFile(name, c.MaxPixels); err != nil {
+			return app.Answer{}, notAPicture{err}
+		}
 	}
 	return classifier.Classify(ctx, name, picture, caption, c.Top)
 }

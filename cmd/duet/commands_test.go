@@ -40,7 +40,7 @@ func TestDemo(t *testing.T) {
 		}
 		events[last["event"].(string)]++
 	}
-	if events["before"] != 1 || events["step"] == 0 || events["epoch"] == 0 || events["demo"] != 1 || last["event"] != "demo" {
+	if events["photo"] != 1 || events["before"] != 1 || events["step"] == 0 || events["epoch"] == 0 || events["demo"] != 1 || last["event"] != "demo" {
 		t.Errorf("events %v, the last %v", events, last)
 	}
 	for _, key := range []string{"before", "after", "image_only", "text_only", "held_back", "steps", "seconds"} {
@@ -56,7 +56,7 @@ func TestDemo(t *testing.T) {
 func TestSampleAndCheck(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "shapes")
 	out, _ := command(t, 0, "sample", "--out", dir, "--n", "90", "--task", "rule", "--size", "32")
-	if !strings.Contains(out, "90 rows about 30 pictures") {
+	if !strings.Contains(out, "90 rows about 45 pictures") {
 		t.Errorf("sample printed %q", out)
 	}
 	pth := filepath.Join(t.TempDir(), "weights.pth")
@@ -103,7 +103,7 @@ func TestInfo(t *testing.T) {
 	if len(x.Adapters) == 0 || x.Adapters[0].Name != device.Info().Name || x.Adapters[0].Limits["maxStorageBufferBindingSize"] < 128<<20 {
 		t.Errorf("adapters %v", x.Adapters)
 	}
-	if text, _ := command(t, 0, "info"); !strings.Contains(text, device.Info().Name) || !strings.Contains(text, "default model: ") {
+	if text, _ := command(t, 0, "info"); !strings.Contains(text, device.Info().Name) || !strings.Contains(text, " 170 classes") {
 		t.Errorf("printed %q", text)
 	}
 }

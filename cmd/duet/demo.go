@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -72,8 +73,8 @@ func (d *demo) say(format string, a ...any) {
 
 // photo shows what the default model says about the photograph.
 func (d *demo) photo(answer app.Answer, err error) error {
-	if errors.Is(err, app.ErrNoDefault) {
-		d.say("There is no default model in this build, so no photograph is classified.")
+	if errors.Is(err, app.ErrNoPhoto) {
+		d.say("There is no photograph in this build to classify; make assets fetches one.")
 		return nil
 	}
 	if err != nil {
@@ -135,9 +136,9 @@ func (d *demo) result(r *app.DemoReport) {
 	d.say("  after, the words only   %5.1f %%", 100*r.TextOnly)
 	d.say(`
 What to try next
-  duet sample --out shapes --task %s
-  duet train --data shapes --out shapes-model     (or on a folder of your own)
-  duet evaluate --data shapes --model shapes-model --ablate`, r.Task)
+  %[1]s sample --out shapes --task %[2]s
+  %[1]s train --data shapes --out shapes-model     (or on a folder of your own)
+  %[1]s evaluate --data shapes --model shapes-model --ablate`, os.Args[0], r.Task)
 }
 
 // curve draws values as a line of at most width blocks, each the mean of its

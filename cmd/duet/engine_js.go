@@ -8,7 +8,6 @@ import (
 	"syscall/js"
 
 	"duet/app"
-	"duet/assets"
 	"duet/gpu"
 	"duet/model/checkpoint"
 	"duet/model/data"
@@ -19,6 +18,7 @@ type engine struct {
 	opened chan struct{} // closed when device or fault is set
 	device *gpu.Device
 	fault  error // why there is no device
+	flaw   error // why the default model is not on it
 
 	mu         sync.Mutex // of the model
 	model      *app.Model // nil: none yet
@@ -32,8 +32,8 @@ type engine struct {
 	ended    chan struct{}
 }
 
-// open opens the best adapter and puts the default model, where this build has
-// one, on it.
+// open opens the best adapter and puts the default model on it. A device that
+// cannot hold it may still train a smaller one.
 func (e *engine) open(ctx context.Context) {
 	defer close(e.opened)
 	e.device, e.fault = gpu.Open(ctx, gpu.Options{SelfTest: true})
@@ -41,13 +41,7 @@ func (e *engine) open(ctx context.Context) {
 		e.fault = whyNoDevice(ctx, e.fault)
 		return
 	}
-	files := func() (*checkpoint.Model, error) { return app.OpenFiles(app.Default) }
-	if f, err := files(); err == nil {
-		f.Close()
-		if err := e.use(files, app.Default); err != nil {
-			e.fault = err
-		}
-	}
+	e.flaw = e.use(func() (*checkpoint.Model, error) { return app.OpenFiles(app.Default) }, app.Default)
 }
 
 // whyNoDevice gives the error of a device that did not open its code.
@@ -96,44 +90,28 @@ func (e *engine) usable() (release func(), err error) {
 	e.mu.Lock()
 	if e.model == nil {
 		e.mu.Unlock()
-		return nil, fail("no-model", errors.New("there is no model yet: this build carries none, so train one or load one first"))
+		return nil, fail("no-model", fmt.Errorf("the default model could not be loaded, so train one or load one first: %w", e.flaw))
 	}
 	return e.mu.Unlock, nil
 }
 
 // info describes the adapter and the model.
 func (e *engine) info(request) (any, error) {
-	type limits struct {
-		StorageBinding int64 `json:"storage_binding"`
-		BufferSize     int64 `json:"buffer_size"`
-		StorageBuffers int   `json:"storage_buffers"`
-		WorkgroupSize  int   `json:"workgroup_size"`
-		WorkgroupBytes int   `json:"workgroup_bytes"`
-		Groups         int   `json:"workgroups"`
-	}
-	type described struct {
-		Name       string   `json:"name"`
-		Labels     []string `json:"labels"`
-		ImageSize  int      `json:"image_size"`
-		Parameters int      `json:"parameters"`
-	}
 	i := e.device.Info()
 	answer := struct {
-		Adapter string     `json:"adapter"`
-		Class   gpu.Class  `json:"class"`
-		Vendor  string     `json:"vendor"`
-		Limits  limits     `json:"limits"`
-		Bytes   int64      `json:"gpu_bytes"`
-		Default bool       `json:"default_model"` // whether this build carries one
-		Model   *described `json:"model"`
-	}{Adapter: i.Name, Class: i.Class, Vendor: i.Vendor, Limits: limits(i.Limits), Bytes: e.device.Allocated().Total()}
-	_, answer.Default = assets.DefaultModel()
+		Adapter string           `json:"adapter"`
+		Class   gpu.Class        `json:"class"`
+		Vendor  string           `json:"vendor"`
+		Limits  gpu.Limits       `json:"limits"`
+		Bytes   int64            `json:"gpu_bytes"`
+		Model   *app.Description `json:"model"`
+	}{Adapter: i.Name, Class: i.Class, Vendor: i.Vendor, Limits: i.Limits, Bytes: e.device.Allocated().Total()}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if m := e.model; m != nil {
-		d := described{Name: m.Name, Labels: m.Labels, ImageSize: m.Config.Image.Size}
-		for _, p := range m.VLM.Params.All() {
-			d.Parameters += p.Len()
+	if e.model != nil {
+		d, err := app.Describe(e.model.Name, e.model.Config)
+		if err != nil {
+			return nil, err
 		}
 		answer.Model = &d
 	}

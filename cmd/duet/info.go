@@ -6,11 +6,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 
 	"duet/app"
-	"duet/assets"
 	"duet/gpu"
 	"duet/model/config"
 )
@@ -22,35 +22,18 @@ type infoCommand struct {
 
 // information is what duet info tells.
 type information struct {
-	Adapters []adapter     `json:"adapters"` // best first
-	Problem  string        `json:"problem,omitempty"`
-	Default  *defaultModel `json:"default_model"` // null in a build without one
-	Version  versions      `json:"version"`
+	Adapters []adapter       `json:"adapters"` // best first
+	Problem  string          `json:"problem,omitempty"`
+	Default  app.Description `json:"default_model"`
+	Version  versions        `json:"version"`
 }
 
 type adapter struct {
-	Name   string    `json:"name"`
-	Vendor string    `json:"vendor"`
-	Driver string    `json:"driver"`
-	Class  gpu.Class `json:"class"`
-	Limits limits    `json:"limits"`
-}
-
-// limits are an adapter's, in WebGPU's names.
-type limits struct {
-	StorageBinding int64 `json:"maxStorageBufferBindingSize"`
-	BufferSize     int64 `json:"maxBufferSize"`
-	StorageBuffers int   `json:"maxStorageBuffersPerShaderStage"`
-	WorkgroupSize  int   `json:"maxComputeInvocationsPerWorkgroup"`
-	WorkgroupBytes int   `json:"maxComputeWorkgroupStorageSize"`
-	Groups         int   `json:"maxComputeWorkgroupsPerDimension"`
-}
-
-type defaultModel struct {
-	Parameters int64    `json:"parameters"`
-	Fusion     string   `json:"fusion"`
-	ImageSize  int      `json:"image_size"`
-	Classes    []string `json:"classes"`
+	Name   string     `json:"name"`
+	Vendor string     `json:"vendor"`
+	Driver string     `json:"driver"`
+	Class  gpu.Class  `json:"class"`
+	Limits gpu.Limits `json:"limits"`
 }
 
 type versions struct {
@@ -67,9 +50,9 @@ func (c infoCommand) Run(ctx context.Context, s streams) error {
 		x.Problem = err.Error()
 	}
 	for _, a := range list {
-		x.Adapters = append(x.Adapters, adapter{a.Name, a.Vendor, a.Driver, a.Class, limits(a.Limits)})
+		x.Adapters = append(x.Adapters, adapter{a.Name, a.Vendor, a.Driver, a.Class, a.Limits})
 	}
-	if x.Default, err = readDefault(); err != nil {
+	if x.Default, err = describeDefault(); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -83,7 +66,7 @@ func (x information) print(s streams) {
 	fmt.Fprintf(s.out, "duet %s, %s, %s, webgpu %s\n", x.Version.Duet, x.Version.Go, x.Version.Platform, x.Version.WebGPU)
 	for i, a := range x.Adapters {
 		first := ""
-		if i == 0 {
+		if i == 0 && os.Getenv(gpu.AdapterVariable) == "" {
 			first = " (taken unless " + gpu.AdapterVariable + " names another)"
 		}
 		fmt.Fprintf(s.out, "adapter: %s, %s%s\n", a.Name, a.Class, first)
@@ -94,31 +77,21 @@ func (x information) print(s streams) {
 	if len(x.Adapters) == 0 {
 		fmt.Fprintf(s.out, "adapter: none (%s); --backend reference computes without one, slowly\n", x.Problem)
 	}
-	if d := x.Default; d != nil {
-		fmt.Fprintf(s.out, "default model: %d parameters, fusion %s, pictures %d px, %d classes\n", d.Parameters, d.Fusion, d.ImageSize, len(d.Classes))
-	} else {
-		fmt.Fprintln(s.out, "default model: none in this build")
-	}
+	d := x.Default
+	fmt.Fprintf(s.out, "default model: %d parameters, fusion %s, pictures %d px, %d classes\n", d.Parameters, d.Fusion, d.ImageSize, len(d.Classes))
 }
 
-func readDefault() (*defaultModel, error) {
-	if _, ok := assets.DefaultModel(); !ok {
-		return nil, nil
-	}
+func describeDefault() (app.Description, error) {
 	files, err := app.OpenFiles(app.Default)
 	if err != nil {
-		return nil, err
+		return app.Description{}, err
 	}
 	defer files.Close()
 	c, err := config.Read(files, "config.json")
 	if err != nil {
-		return nil, fmt.Errorf("the default model: %w", err)
+		return app.Description{}, fmt.Errorf("the default model: %w", err)
 	}
-	labels, err := c.Labels()
-	if err != nil {
-		return nil, fmt.Errorf("the default model: %w", err)
-	}
-	return &defaultModel{Parameters: c.Parameters(), Fusion: string(c.Fusion), ImageSize: c.Image.Size, Classes: labels}, nil
+	return app.Describe(app.Default, c)
 }
 
 // readVersions reads what the Go toolchain wrote into the program.

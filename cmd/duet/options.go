@@ -11,7 +11,6 @@ import (
 
 	"duet/app"
 	"duet/gpu"
-	"duet/model/checkpoint"
 	"duet/model/config"
 	"duet/model/data"
 )
@@ -57,7 +56,12 @@ func (f modelFlag) load(ctx context.Context, b backendFlag) (m *app.Model, close
 
 // dataFlags name a collection and how to read it.
 type dataFlags struct {
-	Data        string `required:"" placeholder:"PATH" help:"Collection: a folder, a table (CSV, TSV, JSONL, perhaps .gz) or a tar shard."`
+	Data string `required:"" placeholder:"PATH" help:"Collection: a folder, a table (CSV, TSV, JSONL, perhaps .gz) or a tar shard."`
+	readFlags
+}
+
+// readFlags say how to read a collection.
+type readFlags struct {
 	Images      string `placeholder:"DIR" help:"Folder that a table's picture paths are relative to; by default the table's own."`
 	ClassLevel  int    `placeholder:"N" help:"Folder level that names the class, counted from 1; by default the deepest."`
 	LabelColumn string `placeholder:"NAME" help:"Column of labels; by default label, class, category or answer."`
@@ -65,9 +69,12 @@ type dataFlags struct {
 	MaxPixels   int    `placeholder:"N" help:"Leave out pictures with more pixels; by default 100 million."`
 }
 
+func (f readFlags) options() data.Options {
+	return data.Options{ClassLevel: f.ClassLevel, LabelColumn: f.LabelColumn, TextColumn: f.TextColumn, MaxPixels: f.MaxPixels}
+}
+
 func (f dataFlags) open(ctx context.Context) (*data.Collection, error) {
-	return data.OpenPath(ctx, f.Data, f.Images, data.Options{
-		ClassLevel: f.ClassLevel, LabelColumn: f.LabelColumn, TextColumn: f.TextColumn, MaxPixels: f.MaxPixels})
+	return data.OpenPath(ctx, f.Data, f.Images, f.options())
 }
 
 // configuration returns the named configuration, or that of a file; nil for "".
@@ -79,20 +86,4 @@ func configuration(name string) (*config.Config, error) {
 		return config.Named(name)
 	}
 	return config.Read(os.DirFS(filepath.Dir(name)), filepath.Base(name))
-}
-
-// openInit opens the model to start from; nil for "none". Without a default
-// model in this build, the default is none.
-func openInit(name string) (*checkpoint.Model, error) {
-	switch name {
-	case "none":
-		return nil, nil
-	case "", app.Default:
-		files, err := app.OpenFiles(app.Default)
-		if err != nil && name == "" {
-			return nil, nil
-		}
-		return files, err
-	}
-	return app.OpenFiles(name)
 }

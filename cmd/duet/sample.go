@@ -11,7 +11,7 @@ import (
 
 // sampleCommand draws a sample collection.
 type sampleCommand struct {
-	Out  string `required:"" type:"path" placeholder:"DIR" help:"Folder to write: a new or empty one, or an earlier drawn collection, which is replaced."`
+	Out  string `required:"" placeholder:"DIR" help:"Folder to write: a new or empty one, or an earlier drawn collection, which is replaced."`
 	N    int    `name:"n" default:"3000" placeholder:"N" help:"Questions and statements to draw; by default ${default}."`
 	Seed uint64 `default:"1" placeholder:"N" help:"Seed: the same seed draws the same collection; by default ${default}."`
 	Task string `default:"${task}" placeholder:"NAME" help:"What is asked: ${tasks}; by default ${default}."`

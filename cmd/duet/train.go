@@ -27,7 +27,7 @@ type trainCommand struct {
 	Batch     int           `placeholder:"N" help:"Examples a step."`
 	LR        float64       `name:"lr" placeholder:"F" help:"Learning rate."`
 	ImageSize int           `placeholder:"N" help:"Side of the pictures that the model sees, in pixels."`
-	Freeze    []string      `placeholder:"LIST" help:"Prefixes of parameters to leave as they are, for example visual,text."`
+	Freeze    []string      `placeholder:"LIST" help:"Parts of the model to leave as they are, for example visual,text or text.encoder.layer.0."`
 	Seed      *uint64       `placeholder:"N" help:"Seed of everything random."`
 	MaxSteps  int           `placeholder:"N" help:"Stop after this many steps."`
 	SaveEvery time.Duration `default:"30s" placeholder:"DURATION" help:"How often to save a state that --resume goes on from, besides every epoch's end; by default ${default}."`
@@ -41,7 +41,7 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	init, err := openInit(c.Init)
+	init, err := app.OpenInit(c.Init)
 	if err != nil {
 		return err
 	}
@@ -68,6 +68,11 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	}
 	defer backend.Close()
 	fmt.Fprintf(s.err, "Adapter: %s, %s\n", backend.Info().Name, backend.Info().Class)
+	from := "random weights"
+	if init != nil {
+		from = init.Name()
+	}
+	fmt.Fprintf(s.err, "Starts from: %s\n", from)
 	show, end := reporter(s, c.JSON)
 	split := sync.OnceFunc(tell)
 	m, err := app.Train(ctx, backend, app.TrainOptions{

@@ -17,7 +17,7 @@ import (
 // trainOptions are the flags of duet train.
 type trainOptions struct {
 	dataOptions
-	Init      string          `json:"init"`   // "default", "none" or "current"; "": default, where there is one
+	Init      string          `json:"init"`   // "default", "none" or "current"; "": default
 	Config    json.RawMessage `json:"config"` // a name, or a configuration itself
 	Fusion    string          `json:"fusion"`
 	Inputs    string          `json:"inputs"`
@@ -69,12 +69,6 @@ func (e *engine) train(r request) (any, error) {
 	return nil, err
 }
 
-// A done event ends a training.
-type done struct {
-	train.Event
-	Stopped bool `json:"stopped,omitempty"`
-}
-
 func (e *engine) run(ctx context.Context, r request, o app.TrainOptions) (any, error) {
 	kept, steps := js.Undefined(), 0
 	o.Keep = func(m *app.Model, best bool) error {
@@ -87,11 +81,14 @@ func (e *engine) run(ctx context.Context, r request, o app.TrainOptions) (any, e
 		}
 		return err
 	}
-	end := done{Event: train.Event{Event: "done"}}
+	end := train.Event{Event: "done"}
 	m, err := app.Train(ctx, e.device, o, func(event train.Event) {
-		if event.Event == "done" {
-			end.Event = event
+		switch event.Event {
+		case "done":
+			end = event
 			return // told when the model is in use
+		case "epoch":
+			end.ValTop1 = max(end.ValTop1, event.ValTop1)
 		}
 		steps = event.Step
 		r.event(event)
@@ -107,6 +104,7 @@ func (e *engine) run(ctx context.Context, r request, o app.TrainOptions) (any, e
 		end.Step, end.Stopped = steps, true
 	}
 	name := "trained on " + o.Name
+	end.Model = name
 	if err := e.use(zipped(kept, name), name); err != nil {
 		return nil, err
 	}
@@ -136,12 +134,11 @@ func (e *engine) trainOptions(o trainOptions) (app.TrainOptions, error) {
 	return t, err
 }
 
-// init opens the model to start from; nil for none. Without a default model in
-// this build, the default is none.
+// init opens the model to start from; nil for none.
 func (e *engine) init(name string) (*checkpoint.Model, error) {
 	switch name {
-	case "none":
-		return nil, nil
+	case "", "none", app.Default:
+		return app.OpenInit(name)
 	case "current":
 		release, err := e.usable()
 		if err != nil {
@@ -150,12 +147,6 @@ func (e *engine) init(name string) (*checkpoint.Model, error) {
 		files := e.files
 		release()
 		return files()
-	case "", app.Default:
-		files, err := app.OpenFiles(app.Default)
-		if err != nil && name == "" {
-			return nil, nil
-		}
-		return files, err
 	}
 	return nil, fail("options", errors.New("init "+name+"; known are default, current and none"))
 }

@@ -121,7 +121,8 @@ func canReplaceDir(dir string, replaces []string) error {
 }
 
 // canReplace allows a folder or an archive with a model's config.json at root,
-// in which every file has a name that a model's files have.
+// in which every file directly there has a name that a model's files have, and
+// which holds nothing else.
 func canReplace(fsys fs.FS, root string, replaces []string) error {
 	const advice = "so it is not replaced; give another name"
 	if err := hasConfig(fsys, root); err != nil {
@@ -131,7 +132,8 @@ func canReplace(fsys fs.FS, root string, replaces []string) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
-		if !e.Type().IsRegular() || !slices.Contains(modelFiles, e.Name()) && !slices.Contains(replaces, name) {
+		inModel := path.Dir(name) == root && slices.Contains(modelFiles, e.Name())
+		if !e.Type().IsRegular() || !inModel && !slices.Contains(replaces, name) {
 			return fmt.Errorf("it holds %s, which is no part of a model, %s", name, advice)
 		}
 		return nil

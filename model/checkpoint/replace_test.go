@@ -267,7 +267,7 @@ func TestReplaceRefusals(t *testing.T) {
 	}{
 		{"nothing there", nil, "m", nil, ""},
 		{"empty folder", map[string]string{"m/": ""}, "m", nil, ""},
-		{"model", map[string]string{"m/config.json": config, "m/merges.txt": "", "m/deep/vocab.json": ""}, "m", nil, ""},
+		{"model", map[string]string{"m/config.json": config, "m/merges.txt": ""}, "m", nil, ""},
 		{"imported model", map[string]string{"m/config.json": `{"architectures":["RobertaModel"]}`}, "m", nil, ""},
 		{"checkpoint", map[string]string{"m/config.json": config, "m/state/optimizer.bin": ""}, "m", []string{"state/optimizer.bin"}, ""},
 		{"the path ends in a slash", map[string]string{"m/config.json": config}, "m/", nil, ""},
@@ -278,6 +278,7 @@ func TestReplaceRefusals(t *testing.T) {
 		{"a card alone", map[string]string{"m/README.md": "x"}, "m", nil, "what is there is no model, so it is not replaced"},
 		{"pictures in a model", map[string]string{"m/config.json": config, "m/a.jpg": "x"}, "m", nil, "it holds a.jpg, which is no part of a model"},
 		{"pictures deep in a model", map[string]string{"m/config.json": config, "m/p/q/a.jpg": "x"}, "m", nil, "it holds p/q/a.jpg"},
+		{"a model in a model", map[string]string{"m/config.json": config, "m/v1/config.json": config}, "m", nil, "it holds v1/config.json"},
 		{"other weights", map[string]string{"m/config.json": config, "m/pytorch_model.bin": "x"}, "m", nil, "it holds pytorch_model.bin"},
 		{"a checkpoint's file elsewhere", map[string]string{"m/config.json": config, "m/optimizer.bin": ""}, "m", []string{"state/optimizer.bin"}, "it holds optimizer.bin"},
 		{"config of something else", map[string]string{"m/config.json": `{"port":80}`}, "m", nil, "config.json names no model_type"},

@@ -104,6 +104,10 @@ func TestOpenFolder(t *testing.T) {
 			tree: tree{"cat/1.png": "#a", "dog/1.png": "#b", "test/1.png": "#c"},
 			want: []string{"cat/1.png||cat|", "dog/1.png||dog|", "test/1.png||test|"}, classes: "cat dog test",
 		}, {
+			name: "a class named train",
+			tree: tree{"bus/1.png": "#a", "car/1.png": "#b", "train/1.png": "#c"},
+			want: []string{"bus/1.png||bus|", "car/1.png||car|", "train/1.png||train|"}, classes: "bus car train",
+		}, {
 			name: "outside the split folders",
 			tree: tree{"train/cat/1.png": "#a", "train/dog/1.png": "#b", "iconic/cat.png": "#c"},
 			want: []string{"train/cat/1.png||cat|train", "train/dog/1.png||dog|train"}, classes: "cat dog",

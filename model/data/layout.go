@@ -75,7 +75,10 @@ func (b *builder) layout(l *listing) *folder {
 	f := &folder{base: ".", of: map[string]Split{}, meta: map[string]string{}}
 	for base := "."; ; {
 		direct, children := childrenOf(base, l)
-		if splits := splitFolders(children); len(splits) > 0 {
+		if splits := splitFolders(children, func(name string) bool {
+			direct, below := childrenOf(path.Join(base, name), l)
+			return !direct || len(below) > 0 || slices.ContainsFunc(l.tables, func(t string) bool { return path.Dir(t) == path.Join(base, name) && isMetadata(t) })
+		}); len(splits) > 0 {
 			f.base, f.splits = base, splits
 			break
 		}
@@ -148,15 +151,16 @@ func isMetadata(name string) bool {
 }
 
 // splitFolders returns the folders that are splits, if the folders are a
-// layout of splits: one of them is for training, or all of them are splits. A
-// lone "test" among others is a class.
-func splitFolders(children []string) []string {
+// layout of splits: all of them are splits, or one of them is for training and
+// structured, that is, it holds folders or a metadata file. Among others a
+// "test", or a "train" with nothing but pictures, is a class.
+func splitFolders(children []string, structured func(name string) bool) []string {
 	var splits []string
 	training := false
 	for _, name := range children {
 		if s, ok := parseSplit(name); ok {
 			splits = append(splits, name)
-			training = training || s == Train
+			training = training || s == Train && structured(name)
 		}
 	}
 	if training || len(splits) == len(children) {

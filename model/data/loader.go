@@ -22,8 +22,6 @@ type LoaderOptions struct {
 	Workers    int     // goroutines that prepare pictures; 0: one a core (one in the browser)
 	Prefetch   int     // examples prepared ahead; 0: two batches
 	Cache      *Cache  // of resized pictures; nil: none
-
-	MaxPixels int // 0: DefaultMaxPixels
 }
 
 // A Loader streams the batches of an epoch. Which examples make which batch,
@@ -55,8 +53,12 @@ type Batch struct {
 
 // NewLoader makes a loader of examples prepared by prep.
 func NewLoader(examples []Example, prep Prep, o LoaderOptions) (*Loader, error) {
-	if err := prep.Validate(); err != nil {
-		return nil, err
+	if slices.ContainsFunc(examples, func(e Example) bool { return e.Picture != nil }) {
+		if err := prep.Validate(); err != nil {
+			return nil, err
+		}
+	} else {
+		prep.Size = 0 // words alone
 	}
 	if err := o.Augment.Validate(); err != nil {
 		return nil, err
@@ -201,7 +203,7 @@ func (l *Loader) Epoch(ctx context.Context, epoch, start int) iter.Seq2[*Batch, 
 		case b.N > 0 && !l.options.DropLast:
 			clear(b.Pixels[b.N*size:])
 			yield(b, nil)
-		case !any && start < len(l.runs):
+		case !any && start == 0 && len(l.runs) > 0:
 			yield(nil, fmt.Errorf("data: loading batches: no example is usable: %s", listSkips(l.Skipped())))
 		}
 	}
@@ -324,6 +326,9 @@ func (l *Loader) base(e *Example) (*image.NRGBA, error) {
 	if !l.augments(e) {
 		short = l.prep.ResizeShort
 	}
+	if w, h := e.Picture.Width, e.Picture.Height; l.augments(e) && l.options.Augment.crops() {
+		short = min(short, w, h) // the crop is resized anyway: enlarge only once
+	}
 	key := cacheKey{e.Picture, short, l.prep.Filter}
 	if base := l.options.Cache.get(key); base != nil {
 		return base, nil
@@ -332,13 +337,9 @@ func (l *Loader) base(e *Example) (*image.NRGBA, error) {
 		l.large.Lock()
 		defer l.large.Unlock()
 	}
-	m, err := e.Picture.decode(l.options.MaxPixels)
+	m, err := e.Picture.decode(e.Picture.most)
 	var base *image.NRGBA
 	if err == nil {
-		if l.augments(e) && l.options.Augment.crops() { // the crop is resized anyway: enlarge only once
-			w, h := m.Size()
-			short = min(short, w, h)
-		}
 		base, err = l.prep.resize(m, short)
 	}
 	if err != nil {

@@ -9,7 +9,6 @@ func Merge(name string, parts ...*Collection) *Collection {
 	all := &Collection{Report: Report{Path: name, Convention: "several collections together"}}
 	number := map[string]int{}
 	for _, c := range parts {
-		all.options.MaxPixels = max(all.options.MaxPixels, c.options.MaxPixels)
 		for _, class := range c.Classes {
 			if _, ok := number[class]; !ok {
 				number[class] = len(all.Classes)

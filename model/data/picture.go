@@ -23,6 +23,7 @@ type Picture struct {
 	files  fs.FS
 	path   string
 	offset int64 // of a tar entry; −1: the whole file
+	most   int   // pixels that are decoded; 0: DefaultMaxPixels
 
 	twin *Picture // the first picture with the same content, itself where it is the only one
 

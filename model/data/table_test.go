@@ -40,6 +40,8 @@ func TestOpenTable(t *testing.T) {
 			want: []string{"1.png|whole \"field\"|x|", "2.png|\"two\" quotes \"in\"|y|"}},
 		{name: "JSONL", file: "t.jsonl", table: `{"image":"1.png","question":"q","answer":true}` + "\n\n" + `{"image":"2.png","question":["r","s"],"answer":3,"other":{"deep":[1]}}`,
 			want: []string{"1.png|q|true|", "2.png|r/s|3|"}},
+		{name: "JSONL with a name twice", file: "t.jsonl", table: `{"image":"1.png","Label":"x","label":"y","LABEL":"z","Text":"t","TEXT":"u"}`,
+			want: []string{"1.png|u|y|"}},
 		{name: "mark, spaces, capitals", file: "t.csv", table: "\ufeffFile_Name , TEXT,Category\n 1.png,x,y\n./2.png,x,y\n",
 			want: []string{"2.png|x|y|"}, report: []string{"t.csv line 2: picture  1.png: no such file"}},
 		{name: "UTF-16", file: "t.csv", table: utf16LE("image,text,label\n1.png,Brötchen,x\n"), want: []string{"1.png|Brötchen|x|"}},

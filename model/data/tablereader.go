@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -369,12 +371,19 @@ func readJSONL(text *bufio.Reader, visit func(*record) error, bad func(int, stri
 			bad(line, "not a JSON object: null")
 			return nil
 		}
-		lower := make(map[string]json.RawMessage, len(fields))
-		for name, raw := range fields {
-			if key := columnName(name); lower[key] == nil || key == name {
-				lower[key] = raw
-			}
-		}
-		return visit(&record{line: line, json: lower})
+		return visit(&record{line: line, json: byColumn(fields)})
 	}, bad)
+}
+
+// byColumn names fields as columns are named. Of several that become one, the
+// name that needed no change counts, else the first in order.
+func byColumn(fields map[string]json.RawMessage) map[string]json.RawMessage {
+	columns := make(map[string]json.RawMessage, len(fields))
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		key := columnName(name)
+		if _, known := columns[key]; !known || key == name {
+			columns[key] = fields[name]
+		}
+	}
+	return columns
 }

@@ -274,10 +274,6 @@ func (s *shardRows) class(number string) {
 
 // fields reads a JSON entry as a table's row; a .cls beside it counts more.
 func (s *shardRows) fields(fields map[string]json.RawMessage) {
-	lower := make(map[string]json.RawMessage, len(fields))
-	for name, raw := range fields {
-		lower[columnName(name)] = raw
-	}
 	t := &tableRows{b: s.b, text: textColumns(), label: labelColumns(), used: map[string]string{}}
 	if c := s.b.options.TextColumn; c != "" {
 		t.text = []string{columnName(c)}
@@ -285,7 +281,7 @@ func (s *shardRows) fields(fields map[string]json.RawMessage) {
 	if c := s.b.options.LabelColumn; c != "" {
 		t.label = []string{columnName(c)}
 	}
-	r := &record{json: lower}
+	r := &record{json: byColumn(fields)}
 	captions, err := t.captions(r)
 	if err != nil {
 		s.refuse(".json: " + err.Error())

@@ -4,7 +4,7 @@
 //
 // A [Tensor] is a small handle, operations are its methods:
 //
-//	y := x.Conv2D(w, graph.Conv{Stride: 2, Pad: 3}).ReLU().MaxPool(3, 2, 1)
+//	y := x.Conv2D(w, 2, 3).ReLU().MaxPool(3, 2, 1) // stride 2, padding 3
 //
 // Shape errors panic where they are made, with the operation and the shapes;
 // [Build] turns them into an error once. Gradients are ordinary tensors of the

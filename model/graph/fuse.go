@@ -12,7 +12,7 @@ import "slices"
 //
 // A rule applies only where nothing else reads the value that it removes. (The
 // folding of frozen batch-norm into weights is plain graph arithmetic on
-// constants, see nn.BatchNorm.) Fused nodes stand where the last of their parts
+// constants, see nn.ConvNorm.) Fused nodes stand where the last of their parts
 // stood, so that their operands are ready.
 func fuse(g *Graph, nodes []*node) []*node {
 	f := &fuser{g: g, readers: make([][]*node, len(g.values)), stored: make([]bool, len(g.values)), place: map[*node]int{}, gone: map[*node]bool{}, put: map[*node]*node{}}

@@ -86,11 +86,12 @@ func NewBatchNorm(ps *Params, name string, c int) *BatchNorm {
 // ConvNorm applies a convolution followed by batch-norm. With frozen statistics
 // the two are one convolution with weights w·s and bias β − mean·s, where
 // s = γ/√(variance + eps): folded by plain graph arithmetic, so that training
-// still reaches w, γ and β, and inference folds once at set-up.
+// still reaches w, γ and β, and inference folds once at set-up. A layer that is
+// not trained keeps its statistics, too.
 func ConvNorm(c *Conv2D, b *BatchNorm, x graph.Tensor, m *Mode) graph.Tensor {
 	g := x.Graph()
 	w, gamma, beta := c.Weight.Tensor(g, m.Train), b.Gamma.Tensor(g, m.Train), b.Beta.Tensor(g, m.Train)
-	if m.BatchStats {
+	if m.BatchStats && (!m.Train || c.Weight.Trainable || b.Gamma.Trainable || b.Beta.Trainable) {
 		mean := g.State(b.Mean.Name, b.Mean.Shape, b.Mean.Slot())
 		variance := g.State(b.Variance.Name, b.Variance.Shape, b.Variance.Slot())
 		return x.Conv2D(w, c.Stride, c.Pad).BatchNorm(gamma, beta, mean, variance, b.Eps, m.Momentum)

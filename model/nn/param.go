@@ -72,6 +72,15 @@ func roundUp4(n int) int { return (n + 3) / 4 * 4 }
 // All returns the parameters in order; callers must not change the slice.
 func (ps *Params) All() []*Param { return ps.list }
 
+// Len is the number of values of all parameters and statistics.
+func (ps *Params) Len() int {
+	n := 0
+	for _, p := range ps.list {
+		n += p.Len()
+	}
+	return n
+}
+
 // Get returns the parameter named name, or nil.
 func (ps *Params) Get(name string) *Param { return ps.byName[name] }
 
@@ -98,18 +107,25 @@ func (p *Param) Tensor(g *graph.Graph, train bool) graph.Tensor {
 	return g.Param(p.Name, p.stored, p.slot, train && p.Trainable && !p.State)
 }
 
-// Freeze marks the parameters whose names begin with one of the prefixes as
-// not trainable and all others as trainable. An unknown prefix is an error.
-func (ps *Params) Freeze(prefixes []string) error {
-	for _, prefix := range prefixes {
-		if !slices.ContainsFunc(ps.list, func(p *Param) bool { return strings.HasPrefix(p.Name, prefix) }) {
-			return fmt.Errorf("nn: no parameter is named %s…; the model's parts are %s", prefix, strings.Join(ps.parts(), ", "))
+// Freeze marks the parameters under one of the names, such as visual or
+// text.encoder.layer.1, as not trainable and all others as trainable. An unknown
+// name is an error.
+func (ps *Params) Freeze(names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(ps.list, func(p *Param) bool { return p.under(name) }) {
+			return fmt.Errorf("nn: no parameter is named %s; the model's parts are %s", name, strings.Join(ps.parts(), ", "))
 		}
 	}
 	for _, p := range ps.list {
-		p.Trainable = !p.State && !slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(p.Name, prefix) })
+		p.Trainable = !p.State && !slices.ContainsFunc(names, p.under)
 	}
 	return nil
+}
+
+// under tells whether a name is the parameter's or that of a part it belongs to.
+func (p *Param) under(name string) bool {
+	rest, ok := strings.CutPrefix(p.Name, strings.TrimSuffix(name, "."))
+	return ok && (rest == "" || rest[0] == '.')
 }
 
 // parts lists the first components of the parameters' names.

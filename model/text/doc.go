@@ -33,6 +33,6 @@
 //
 // Add a bool with its JSON name to [Cleaning], apply it in [Cleaning.Apply] at
 // the place its comment argues for, and add cases to the table in
-// cleaning_test.go. The zero value must stay "off": it is recorded in
+// clean_test.go. The zero value must stay "off": it is recorded in
 // config.json and older models lack the new name.
 package text

@@ -24,8 +24,11 @@ const (
 	maxFile = 64 << 20
 )
 
+// ErrNone is the error of a folder without any file of a tokenizer.
+var ErrNone = fmt.Errorf("text: the folder has no tokenizer: put %s there, or %s with %s", tokenizerName, vocabName, mergesName)
+
 // Load reads a tokenizer from the root of fsys: tokenizer.json where there is
-// one, else vocab.json with merges.txt. A tokenizer.json whose parts are not
+// one, else vocab.json with merges.txt. Without any the error is [ErrNone]. A tokenizer.json whose parts are not
 // RoBERTa's (byte-level BPE, nothing normalised, <s> … </s>) is refused by the
 // name of the part. Every error names the file.
 func Load(fsys fs.FS) (*Tokenizer, error) {
@@ -39,8 +42,7 @@ func Load(fsys fs.FS) (*Tokenizer, error) {
 	}
 	vocab, err := readFile(fsys, vocabName)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("text: the folder has no tokenizer: put %s there, or %s with %s: %w",
-			tokenizerName, vocabName, mergesName, err)
+		return nil, ErrNone
 	}
 	var tokens []string
 	if err == nil {

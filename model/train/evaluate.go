@@ -65,9 +65,8 @@ type ClassResult struct {
 
 // An Answer is what a model said about one example.
 type Answer struct {
-	Index         int
 	Label         int
-	Probabilities []float32 // reused for the next answer
+	Probabilities []float32
 }
 
 // Run evaluates examples; those without a class are left out. each, where not
@@ -77,7 +76,7 @@ func (e *Evaluator) Run(ctx context.Context, examples []data.Example, hide Hide,
 	if len(examples) == 0 {
 		return Result{}, fmt.Errorf("train: there is no labelled example to evaluate")
 	}
-	shown := hide.apply(examples)
+	shown := looksAt(e.model, hide.apply(examples))
 	loader, err := data.NewLoader(shown, e.input.Prep, data.LoaderOptions{Batch: e.batch, Cache: e.cache})
 	if err != nil {
 		return Result{}, err
@@ -110,13 +109,26 @@ func (e *Evaluator) Run(ctx context.Context, examples []data.Example, hide Hide,
 			p := logits[i*classes : (i+1)*classes]
 			result.count(p, b.Labels[i])
 			if each != nil {
-				each(Answer{Index: b.Index[i], Label: b.Labels[i], Probabilities: p})
+				each(Answer{Label: b.Labels[i], Probabilities: p})
 			}
 		}
 	}
 	result.Skipped = loader.Skipped()
 	result.finish()
 	return result, nil
+}
+
+// looksAt returns the examples without what the model does not look at: pictures
+// of a model of words alone need not be decoded.
+func looksAt(m *model.VLM, examples []data.Example) []data.Example {
+	if m.Visual != nil {
+		return examples
+	}
+	words := slices.Clone(examples)
+	for i := range words {
+		words[i].Picture = nil
+	}
+	return words
 }
 
 // apply returns the examples with pictures or words of others where asked.

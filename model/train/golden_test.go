@@ -219,7 +219,7 @@ func compareLogits(t *testing.T, backend gpu.Backend, x *tiny) {
 	}
 	for i, row := range x.golden.Eval.Logits {
 		for j, want := range row {
-			if got := float64(logits[i*len(row)+j]); math.Abs(got-want) > 1e-4 {
+			if got := float64(logits[i*len(row)+j]); !(math.Abs(got-want) <= 1e-4) {
 				t.Errorf("logit [%d %d] is %.6f, want %.6f", i, j, got, want)
 			}
 		}

@@ -32,7 +32,7 @@ type Job struct {
 	// Before asks for a validation before the first step, told as event "before".
 	Before bool
 
-	// Save is called with a state to continue from: at the end of every epoch,
+	// Save and Event must be set. Save is called with a state to continue from: at the end of every epoch,
 	// about every SaveEvery, and when the context ends. best says that the model
 	// is the best so far on validation.
 	Save      func(s State, best bool) error
@@ -75,25 +75,9 @@ type State struct {
 	BestTop1 float64 `json:"best_top1"`
 	BestStep int     `json:"best_step"` // 0: none yet
 
+	Done bool `json:"done"` // after the last validation
+
 	NotSureBelow float64 `json:"not_sure_below"` // of the last validation, see chooseSure
-}
-
-// An Event is told while training. Its JSON is that of the command line.
-type Event struct {
-	Event          string  `json:"event"` // before, step, epoch, done
-	Epoch          int     `json:"epoch,omitempty"`
-	Epochs         int     `json:"epochs,omitempty"`
-	Step           int     `json:"step,omitempty"`
-	Steps          int     `json:"steps,omitempty"`
-	Loss           float32 `json:"loss,omitempty"`
-	LR             float64 `json:"lr,omitempty"`
-	ExamplesPerSec float64 `json:"examples_per_s,omitempty"`
-	TrainLoss      float64 `json:"train_loss,omitempty"`
-	ValLoss        float64 `json:"val_loss,omitempty"`
-	ValTop1        float64 `json:"val_top1,omitempty"`
-	Model          string  `json:"model,omitempty"`
-
-	Skipped []data.Skip `json:"skipped,omitempty"` // pictures that the epoch was the first to leave out, since they could not be read
 }
 
 // ErrInterrupted says that the context ended; the state was saved.
@@ -132,7 +116,7 @@ func (j *Job) Run(ctx context.Context, s State) (State, error) {
 	step.Resume(s.Step)
 	run := &run{Job: j, step: step, state: s, total: total, batch: batch, perEpoch: max(1, units/batch), saved: time.Now(), told: map[string]bool{}}
 	cache := data.NewCache(j.Cache)
-	run.loader, err = data.NewLoader(j.Train, j.Input.Prep, data.LoaderOptions{
+	run.loader, err = data.NewLoader(looksAt(j.Model, j.Train), j.Input.Prep, data.LoaderOptions{
 		Batch: batch, PerPicture: per, Train: true, Seed: recipe.Seed, Augment: j.Augment, DropLast: true, Cache: cache})
 	if err != nil {
 		return s, err
@@ -175,7 +159,7 @@ func (r *run) all(ctx context.Context) (State, error) {
 	}
 	r.started = time.Now()
 	r.reported = r.started
-	for r.state.Step < r.total {
+	for r.state.Step < r.total || r.state.Next > 0 { // an epoch is at its end only after its validation
 		if err := r.epoch(ctx); err != nil {
 			return r.state, err
 		}
@@ -189,7 +173,11 @@ func (r *run) epoch(ctx context.Context) error {
 	if r.state.Next > 0 {
 		begin-- // resumed within the epoch, which made a step before
 	}
-	for b, err := range r.loader.Epoch(ctx, r.state.Epoch, r.state.Next) {
+	batches := r.loader.Epoch(ctx, r.state.Epoch, r.state.Next)
+	if r.state.Step >= r.total { // resumed in the last validation
+		batches = func(func(*data.Batch, error) bool) {}
+	}
+	for b, err := range batches {
 		if err == nil {
 			err = r.one(ctx, b)
 		}
@@ -269,7 +257,7 @@ func (r *run) save(best bool) error {
 	if err := r.losses(true); err != nil {
 		return err
 	}
-	r.saved = time.Now()
+	r.saved, r.state.Done = time.Now(), r.state.Step >= r.total && r.state.Next == 0
 	if err := r.Save(r.state, best); err != nil {
 		return fmt.Errorf("train: saving after step %d: %w", r.state.Step, err)
 	}

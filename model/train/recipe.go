@@ -27,7 +27,7 @@ type Recipe struct {
 	LabelSmoothing float64  `json:"label_smoothing,omitempty"` //
 	Dropout        float64  `json:"dropout,omitempty"`         //
 	BatchNorm      string   `json:"batch_norm"`                // "batch" statistics or "frozen"
-	Freeze         []string `json:"freeze,omitempty"`          // prefixes of parameters that are not trained
+	Freeze         []string `json:"freeze,omitempty"`          // parts of the model that are not trained, such as visual
 	Seed           uint64   `json:"seed"`                      //
 }
 

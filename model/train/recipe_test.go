@@ -26,7 +26,7 @@ func TestRate(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			r := Recipe{LearningRate: 1000, Warmup: test.warmup, Schedule: test.schedule}
-			if got := r.Rate(test.step, test.total); math.Abs(got-float64(test.want)) > 1e-9 {
+			if got := r.Rate(test.step, test.total); !(math.Abs(got-float64(test.want)) <= 1e-9) {
 				t.Errorf("%g, want %d", got, test.want)
 			}
 		})

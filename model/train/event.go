@@ -1,0 +1,68 @@
+package train
+
+import (
+	"encoding/json"
+
+	"duet/model/data"
+)
+
+// An Event is told while training. Its JSON, that of the command line and of the
+// tab, holds what its kind has, zeros included.
+type Event struct {
+	Event          string  // before, step, epoch, done
+	Epoch, Epochs  int     // from 1, and how many there will be
+	Step, Steps    int     // done, and how many there will be
+	Loss           float32 // step: of its batch
+	LR             float64 // step
+	ExamplesPerSec float64 // step
+	TrainLoss      float64 // epoch: mean of its steps
+	ValLoss        float64 // before, epoch
+	ValTop1        float64 // before, epoch, done: the best
+	Model          string  // done: where it is
+	Stopped        bool    // done: before its end
+
+	Skipped []data.Skip // before, epoch: pictures left out for the first time, since they could not be read
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e Event) MarshalJSON() ([]byte, error) {
+	switch e.Event {
+	case "step":
+		return json.Marshal(struct {
+			Event          string  `json:"event"`
+			Epoch          int     `json:"epoch"`
+			Epochs         int     `json:"epochs"`
+			Step           int     `json:"step"`
+			Steps          int     `json:"steps"`
+			Loss           float32 `json:"loss"`
+			LR             float64 `json:"lr"`
+			ExamplesPerSec float64 `json:"examples_per_s"`
+		}{e.Event, e.Epoch, e.Epochs, e.Step, e.Steps, e.Loss, e.LR, e.ExamplesPerSec})
+	case "before":
+		return json.Marshal(struct {
+			Event   string      `json:"event"`
+			ValLoss float64     `json:"val_loss"`
+			ValTop1 float64     `json:"val_top1"`
+			Skipped []data.Skip `json:"skipped,omitempty"`
+		}{e.Event, e.ValLoss, e.ValTop1, e.Skipped})
+	case "epoch":
+		return json.Marshal(struct {
+			Event     string      `json:"event"`
+			Epoch     int         `json:"epoch"`
+			Epochs    int         `json:"epochs"`
+			Step      int         `json:"step"`
+			Steps     int         `json:"steps"`
+			TrainLoss float64     `json:"train_loss"`
+			ValLoss   float64     `json:"val_loss"`
+			ValTop1   float64     `json:"val_top1"`
+			Skipped   []data.Skip `json:"skipped,omitempty"`
+		}{e.Event, e.Epoch, e.Epochs, e.Step, e.Steps, e.TrainLoss, e.ValLoss, e.ValTop1, e.Skipped})
+	}
+	return json.Marshal(struct {
+		Event   string  `json:"event"`
+		Step    int     `json:"step"`
+		Model   string  `json:"model"`
+		ValTop1 float64 `json:"val_top1"`
+		Stopped bool    `json:"stopped,omitempty"`
+	}{e.Event, e.Step, e.Model, e.ValTop1, e.Stopped})
+}
