@@ -34,9 +34,9 @@ func TestTabTrainsAndAgrees(t *testing.T) {
 	page := browser.ForTest(t).MustOpen(t, serve(t, files))
 	eval(t, page, `await duet.ready`, nil)
 	trainByHand(t, page, folder)
-	var info struct{ Model *struct{ Labels []string } }
+	var info struct{ Model *struct{ Classes []string } }
 	eval(t, page, `await duet.info()`, &info)
-	if info.Model == nil || len(info.Model.Labels) < 2 {
+	if info.Model == nil || len(info.Model.Classes) < 2 {
 		t.Fatalf("after training, info is %+v", info)
 	}
 
