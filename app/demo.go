@@ -85,8 +85,8 @@ type demoPlan struct {
 }
 
 // Demo draws a collection that the default model has not seen, fine-tunes that
-// model on it for a limited time and measures it on held-back pictures. What it writes goes to a
-// temporary folder that it removes.
+// model on it for a limited time and measures it on held-back pictures. What it
+// writes goes to a temporary folder that it removes.
 func Demo(ctx context.Context, backend gpu.Backend, o DemoOptions, event func(train.Event)) (*DemoReport, error) {
 	plan, err := newDemoPlan()
 	if err != nil {

@@ -78,7 +78,9 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 	m.Config.Training = &config.Training{
 		HeldOut: held, Seed: m.Config.Recipe.Seed, Data: o.Name, Examples: len(o.Collection.Select(data.Train)), Init: o.initName(), Adapter: backend.Info().Name,
 	}
-	t.print = t.fingerprint()
+	if o.Keep == nil { // else there is no state to compare with
+		t.fingerprint = fingerprint(m, o.Collection)
+	}
 	var from train.State
 	if o.Resume {
 		if from, err = t.resume(); err != nil {
@@ -263,6 +265,14 @@ func (o *TrainOptions) tokenizer(ctx context.Context, c *config.Config) (*text.T
 		} else if !errors.Is(err, text.ErrNone) {
 			return nil, fmt.Errorf("app: %s: %w", o.Init.Name(), err)
 		}
+		// Its embeddings mean nothing with the ids of another tokenizer.
+		old, err := config.Read(o.Init, "config.json")
+		if err != nil {
+			return nil, fmt.Errorf("app: %s: %w", o.Init.Name(), err)
+		}
+		if old.Text != nil {
+			return nil, fmt.Errorf("app: %s has a text tower: %w", o.Init.Name(), text.ErrNone)
+		}
 	}
 	var captions iter.Seq[string] = func(yield func(string) bool) {
 		for _, e := range o.Collection.Select(data.Train) {
@@ -323,7 +333,8 @@ type training struct {
 	model   *Model
 	state   string // path of the state to go on from
 	event   func(train.Event)
-	print   string // see fingerprint
+
+	fingerprint string // see fingerprint
 }
 
 // statePath is where the state of a training stands, beside its model.
@@ -337,18 +348,18 @@ type saved struct {
 
 // fingerprint tells apart trainings that would not end with the same model: by
 // their configuration, what is held back, the examples and the tokenizer.
-func (t *training) fingerprint() string {
-	known := *t.model.Config
+func fingerprint(m *Model, c *data.Collection) string {
+	known := *m.Config
 	known.NotSureBelow = 0
 	known.Training = &config.Training{HeldOut: known.Training.HeldOut}
 	h := sha256.New()
 	h.Write(known.Marshal())
 	encoder := json.NewEncoder(h)
-	for _, e := range t.options.Collection.Select(data.Train) {
+	for _, e := range c.Select(data.Train) {
 		encoder.Encode([]any{e.Source, e.Captions, e.Label, e.Plain, e.Copy})
 	}
-	if t.model.Tokenizer != nil {
-		files := t.model.Tokenizer.Files()
+	if m.Tokenizer != nil {
+		files := m.Tokenizer.Files()
 		for _, name := range slices.Sorted(maps.Keys(files)) {
 			h.Write(files[name])
 		}
@@ -371,7 +382,7 @@ func (t *training) save(s train.State, best bool) error {
 			return err
 		}
 	}
-	meta, err := json.Marshal(saved{State: s, Fingerprint: t.print})
+	meta, err := json.Marshal(saved{State: s, Fingerprint: t.fingerprint})
 	if err != nil {
 		return err
 	}
@@ -415,7 +426,7 @@ func (t *training) resume() (train.State, error) {
 	if err := json.Unmarshal([]byte(f.Metadata()["duet_state"]), &s); err != nil {
 		return s.State, fmt.Errorf("app: resuming: %s holds no training state: %w", t.state, err)
 	}
-	if s.Fingerprint != t.print {
+	if s.Fingerprint != t.fingerprint {
 		return s.State, fmt.Errorf("app: resuming: %s was made with other data or settings; resume with the same command line, or remove it to start anew", t.state)
 	}
 	report, err := t.model.Memory.Load(f, nil)

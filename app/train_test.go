@@ -355,3 +355,31 @@ func TestEvaluateChooses(t *testing.T) {
 		t.Errorf("split test: %v", err)
 	}
 }
+
+// TestInitWithoutItsTokenizer starts from a model whose tokenizer's files are
+// gone or damaged: other ids would mean other words.
+func TestInitWithoutItsTokenizer(t *testing.T) {
+	dir, out := drawn(t, 300), filepath.Join(t.TempDir(), "m")
+	m, err := Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: tiny(t), Out: out}, func(train.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Release()
+	for _, gone := range []string{"tokenizer.json", "merges.txt", "vocab.json"} {
+		if err := os.Remove(filepath.Join(out, gone)); err != nil {
+			t.Fatal(err)
+		}
+		if gone == "tokenizer.json" { // the two others still make one
+			continue
+		}
+		init, err := OpenFiles(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, dir), Init: init, Keep: func(*Model, bool) error { return nil }}, func(train.Event) {})
+		init.Close()
+		if err == nil || !strings.Contains(err.Error(), "merges.txt") {
+			t.Errorf("without %s: %v", gone, err)
+		}
+	}
+}

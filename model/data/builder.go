@@ -124,7 +124,7 @@ func (b *builder) examples(classes []string) []Example {
 func (b *builder) checkPictures() error {
 	wrong := make([]error, len(b.inOrder))
 	err := parallel(b.ctx, len(b.inOrder), b.options.Progress, func(i int) error {
-		b.inOrder[i].most = b.options.MaxPixels
+		b.inOrder[i].maxPixels = b.options.MaxPixels
 		wrong[i] = b.inOrder[i].readHeader(b.options.MaxPixels)
 		return nil
 	})

@@ -301,7 +301,7 @@ func (c *Collection) Verify(ctx context.Context) error {
 			large.Lock()
 			defer large.Unlock()
 		}
-		_, wrong[i] = p.decode(p.most)
+		_, wrong[i] = p.decode(p.maxPixels)
 		return nil
 	})
 	if err != nil {

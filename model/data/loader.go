@@ -337,7 +337,7 @@ func (l *Loader) base(e *Example) (*image.NRGBA, error) {
 		l.large.Lock()
 		defer l.large.Unlock()
 	}
-	m, err := e.Picture.decode(e.Picture.most)
+	m, err := e.Picture.decode(e.Picture.maxPixels)
 	var base *image.NRGBA
 	if err == nil {
 		base, err = l.prep.resize(m, short)

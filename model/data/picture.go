@@ -20,10 +20,10 @@ type Picture struct {
 	Size          int64  // bytes
 	Width, Height int    // pixels as stored, before turning upright
 
-	files  fs.FS
-	path   string
-	offset int64 // of a tar entry; −1: the whole file
-	most   int   // pixels that are decoded; 0: DefaultMaxPixels
+	files     fs.FS
+	path      string
+	offset    int64 // of a tar entry; −1: the whole file
+	maxPixels int   // more are not decoded; 0: DefaultMaxPixels
 
 	twin *Picture // the first picture with the same content, itself where it is the only one
 

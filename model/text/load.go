@@ -28,9 +28,10 @@ const (
 var ErrNone = fmt.Errorf("text: the folder has no tokenizer: put %s there, or %s with %s", tokenizerName, vocabName, mergesName)
 
 // Load reads a tokenizer from the root of fsys: tokenizer.json where there is
-// one, else vocab.json with merges.txt. Without any the error is [ErrNone]. A tokenizer.json whose parts are not
-// RoBERTa's (byte-level BPE, nothing normalised, <s> … </s>) is refused by the
-// name of the part. Every error names the file.
+// one, else vocab.json with merges.txt. Without any the error is [ErrNone]. A
+// tokenizer.json whose parts are not RoBERTa's (byte-level BPE, nothing
+// normalised, <s> … </s>) is refused by the name of the part. Every other error
+// names the file.
 func Load(fsys fs.FS) (*Tokenizer, error) {
 	data, err := readFile(fsys, tokenizerName)
 	switch {

@@ -76,7 +76,7 @@ func (e *Evaluator) Run(ctx context.Context, examples []data.Example, hide Hide,
 	if len(examples) == 0 {
 		return Result{}, fmt.Errorf("train: there is no labelled example to evaluate")
 	}
-	shown := looksAt(e.model, hide.apply(examples))
+	shown := visibleTo(e.model, hide.apply(examples))
 	loader, err := data.NewLoader(shown, e.input.Prep, data.LoaderOptions{Batch: e.batch, Cache: e.cache})
 	if err != nil {
 		return Result{}, err
@@ -118,9 +118,9 @@ func (e *Evaluator) Run(ctx context.Context, examples []data.Example, hide Hide,
 	return result, nil
 }
 
-// looksAt returns the examples without what the model does not look at: pictures
+// visibleTo returns the examples without what the model does not look at: pictures
 // of a model of words alone need not be decoded.
-func looksAt(m *model.VLM, examples []data.Example) []data.Example {
+func visibleTo(m *model.VLM, examples []data.Example) []data.Example {
 	if m.Visual != nil {
 		return examples
 	}

@@ -32,9 +32,9 @@ type Job struct {
 	// Before asks for a validation before the first step, told as event "before".
 	Before bool
 
-	// Save and Event must be set. Save is called with a state to continue from: at the end of every epoch,
-	// about every SaveEvery, and when the context ends. best says that the model
-	// is the best so far on validation.
+	// Save and Event must be set. Save is called with a state to continue from: at
+	// the end of every epoch, about every SaveEvery, and when the context ends.
+	// best says that the model is the best so far on validation.
 	Save      func(s State, best bool) error
 	SaveEvery time.Duration
 	Event     func(Event)
@@ -116,7 +116,7 @@ func (j *Job) Run(ctx context.Context, s State) (State, error) {
 	step.Resume(s.Step)
 	run := &run{Job: j, step: step, state: s, total: total, batch: batch, perEpoch: max(1, units/batch), saved: time.Now(), told: map[string]bool{}}
 	cache := data.NewCache(j.Cache)
-	run.loader, err = data.NewLoader(looksAt(j.Model, j.Train), j.Input.Prep, data.LoaderOptions{
+	run.loader, err = data.NewLoader(visibleTo(j.Model, j.Train), j.Input.Prep, data.LoaderOptions{
 		Batch: batch, PerPicture: per, Train: true, Seed: recipe.Seed, Augment: j.Augment, DropLast: true, Cache: cache})
 	if err != nil {
 		return s, err

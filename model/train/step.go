@@ -40,7 +40,8 @@ type stepProgram struct {
 const ring = 64
 
 // NewStep prepares training of a placed model for batches of recipe.Batch
-// pictures of size×size, each with recipe.PerPicture examples, in a schedule of total steps. pad is the tokenizer's
+// pictures of size×size, each with recipe.PerPicture examples, in a schedule of
+// total steps. pad is the tokenizer's
 // padding id.
 func NewStep(backend gpu.Backend, m *model.VLM, memory *model.Memory, recipe Recipe, size, total int, pad int32) (*Step, error) {
 	s := &Step{model: m, memory: memory, backend: backend, recipe: recipe, size: size, batch: recipe.Batch * recipe.perPicture(m), per: recipe.perPicture(m), total: total, pad: pad, programs: map[int]*stepProgram{}}
