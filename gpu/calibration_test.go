@@ -30,7 +30,8 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>) {
 }
 
 // TestCalibration runs a kernel whose work is far from what its Flops claim and
-// checks that later replays are cut to the cap nevertheless.
+// checks that later replays are cut nevertheless. Into how many submits depends
+// on how busy the machine is; TestEstimator checks that.
 func TestCalibration(t *testing.T) {
 	const limit = 50 * time.Millisecond
 	d, err := gpu.Open(t.Context(), gpu.Options{SubmitCap: limit})
@@ -59,22 +60,19 @@ func TestCalibration(t *testing.T) {
 		if err := d.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%d iterations: %d submits, %v", iterations, e.Stats().Submits, time.Since(begun))
-		return time.Since(begun), e.Stats().Submits
+		took := time.Since(begun)
+		t.Logf("%d iterations: %d submits, %v", iterations, e.Stats().Submits, took)
+		return took, e.Stats().Submits
 	}
-	// Start with the number of iterations at which the program takes ten caps.
+	// By what its Flops claim, the program is one submit on every adapter. Make
+	// it ten caps long, and the device must come to another opinion.
 	iterations := uint32(1_000)
-	for range 10 {
-		took, _ := run(iterations)
-		if took > 8*limit {
-			break
+	for range 20 {
+		took, submits := run(iterations)
+		if submits > 1 {
+			return
 		}
-		iterations = uint32(float64(iterations) * min(10, 10*limit.Seconds()/took.Seconds()))
+		iterations = uint32(float64(iterations) * min(10, max(1, 10*limit.Seconds()/took.Seconds())))
 	}
-	for range 2 {
-		// One dispatch is half a cap or more, so the exact number varies.
-		if took, submits := run(iterations); submits < min(20, int(took/limit)/2) {
-			t.Errorf("%d submits for %v", submits, took)
-		}
-	}
+	t.Error("one submit, however long it takes")
 }

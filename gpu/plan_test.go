@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"duet/shaders"
 )
@@ -245,63 +244,6 @@ func references(t *testing.T, b Backend, p *Program) map[string]Buffer {
 		}
 	}
 	return m
-}
-
-func TestSplits(t *testing.T) {
-	p := &Program{Name: "p"}
-	x, y := p.External("x", 64), p.External("y", 64)
-	for _, gflop := range []float64{0.2, 0.2, 0.2, 5, 0.1, 0.9, 0.9} {
-		l := mix(1, 64, 0)
-		l.Flops = gflop * 1e9
-		p.Add("step", l, x, y)
-	}
-	plan, err := NewPlan(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rate := Rate{Flops: 1e9, Bytes: 1e12}
-	for _, test := range []struct {
-		limit time.Duration
-		want  string
-	}{{10 * time.Second, "[7]"}, {1050 * time.Millisecond, "[3 4 6 7]"}, {time.Microsecond, "[1 2 3 4 5 6 7]"}} {
-		if got := fmt.Sprint(plan.Splits(test.limit, rate)); got != test.want {
-			t.Errorf("limit %v: splits %s, want %s", test.limit, got, test.want)
-		}
-	}
-}
-
-func TestEstimatorLearns(t *testing.T) {
-	e := estimator{rate: RateOf(Software), factors: map[string]*float64{}}
-	f := e.factor("k")
-	const truth = 40.0 // the kernel is that much slower than assumed
-	observe := func(seconds float64, took, unseen time.Duration) {
-		e.observe(cost{[]float64{seconds / 2, seconds / 2}, []*float64{f, f}}, took, unseen)
-	}
-	observe(0.01, 400*time.Millisecond, 0)
-	if *f != truth {
-		t.Errorf("after a slow measurement the factor is %g, want %g", *f, truth)
-	}
-	for range 8 { // the ends of three submits are told at once
-		observe(0.001, 118*time.Millisecond, 0)
-		observe(0.001, time.Millisecond, 0)
-		observe(0.001, time.Millisecond, 0)
-	}
-	if *f < truth/2 || *f > 4*truth {
-		t.Errorf("after submits told together the factor is %g, want about %g", *f, truth)
-	}
-	e = estimator{factors: map[string]*float64{}}
-	*f = truth
-	for range 8 { // a measurement five times too slow is forgotten
-		observe(0.01, 80*time.Millisecond, 0)
-	}
-	if *f < 7 || *f > 10 {
-		t.Errorf("after fast measurements the factor is %g, want about 8", *f)
-	}
-	before := *f
-	observe(0.01, 10*time.Second, 9*time.Second)
-	if *f != before {
-		t.Errorf("learnt %g from a submit whose end is not known, had %g", *f, before)
-	}
 }
 
 func TestSizeString(t *testing.T) {

@@ -32,18 +32,8 @@ func (r Rate) seconds(d *Dispatch) float64 {
 	return r.Launch + d.Flops/r.Flops + float64(d.Bytes())/r.Bytes
 }
 
-// Splits returns where a replay at this rate is cut into submits, as the end of
-// each, so that none is estimated above limit; a single dispatch above it
-// stands alone.
-func (p *Plan) Splits(limit time.Duration, r Rate) []int {
-	costs := make([]float64, len(p.Program.Dispatch))
-	for i := range costs {
-		costs[i] = r.seconds(&p.Program.Dispatch[i])
-	}
-	return split(nil, costs, limit.Seconds())
-}
-
-// split appends to ends the end of each run of costs that stays within limit.
+// split appends to ends where a replay is cut into submits: the end of each run
+// of costs, in seconds, that stays within limit. A single one above it stands alone.
 func split(ends []int, costs []float64, limit float64) []int {
 	sum := 0.0
 	for i, c := range costs {
