@@ -29,7 +29,7 @@ func (d *Device) NewBuffer(label string, size int64) (Buffer, error) {
 	})
 	if err != nil {
 		if b != nil {
-			d.release(b, forParameters)
+			d.release(b)
 		}
 		return nil, fmt.Errorf("gpu: allocating %s (%s): %w", label, Size(size), err)
 	}
@@ -59,14 +59,15 @@ func (d *Device) allocate(label string, size int64, f purpose) (*deviceBuffer, e
 	if err != nil {
 		return nil, err
 	}
-	d.ledger.add(f, size, 1)
-	return &deviceBuffer{d: d, label: label, size: size, memory: m}, nil
+	b := &deviceBuffer{d: d, label: label, size: size, memory: m}
+	d.ledger.add(b, f)
+	return b, nil
 }
 
-func (d *Device) release(b *deviceBuffer, f purpose) {
+func (d *Device) release(b *deviceBuffer) {
 	if !b.released {
 		b.released = true
-		d.ledger.add(f, -b.size, -1)
+		d.ledger.remove(b)
 		b.memory.free()
 	}
 }
@@ -79,7 +80,7 @@ func (b *deviceBuffer) Release() {
 	b.d.mu.Lock()
 	defer b.d.mu.Unlock()
 	if !b.d.closed {
-		b.d.release(b, forParameters)
+		b.d.release(b)
 	}
 }
 
@@ -141,7 +142,7 @@ func (d *Device) readStaged(b *deviceBuffer, offset int64, data []byte) error {
 			size *= 2
 		}
 		if d.staging != nil {
-			d.release(d.staging, forStaging)
+			d.release(d.staging)
 			d.staging = nil
 		}
 		s, err := d.allocate("staging", size, forStaging)

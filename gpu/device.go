@@ -64,6 +64,7 @@ type Device struct {
 	fault     error // reported by the next call: an error nothing was waiting for
 	faultMu   sync.Mutex
 	ledger    ledger
+	programs  map[*executable]bool // not released
 	pipelines map[string]*pipeline // by WGSL source
 	estimator estimator
 	limit     time.Duration // of one submit
@@ -91,6 +92,7 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 		info:      info,
 		progress:  o.Progress,
 		pipelines: map[string]*pipeline{},
+		programs:  map[*executable]bool{},
 		estimator: estimator{rate: RateOf(info.Class), factors: map[string]*float64{}},
 		limit:     cmp.Or(o.SubmitCap, DefaultSubmitCap),
 		finished:  time.Now(),
@@ -144,14 +146,18 @@ func (d *Device) Wait(ctx context.Context) error {
 	if err := d.usable(); err != nil {
 		return fmt.Errorf("gpu: waiting: %w", err)
 	}
-	if err := d.drain(ctx, 0); err != nil {
+	err := d.drain(ctx, 0)
+	if err == nil {
+		err = d.usable() // what came up while waiting
+	}
+	if err != nil {
 		return fmt.Errorf("gpu: waiting: %w", err)
 	}
 	return nil
 }
 
-// Close releases the device, its pipelines and its staging memory. Buffers and
-// executables become unusable. Closing twice is harmless.
+// Close releases the device with its pipelines and all buffers and executables
+// that are left, which become unusable. Closing twice is harmless.
 func (d *Device) Close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -161,10 +167,13 @@ func (d *Device) Close() {
 	if d.usable() == nil {
 		_ = d.drain(context.Background(), 0) // the work's results are not wanted any more
 	}
-	if d.staging != nil {
-		d.release(d.staging, forStaging)
-		d.staging = nil
+	for e := range d.programs {
+		e.free()
 	}
+	for b := range d.ledger.live {
+		d.release(b)
+	}
+	d.staging = nil
 	for _, p := range d.pipelines {
 		p.release()
 	}
@@ -240,6 +249,6 @@ func (c Class) rank() int {
 // matches reports whether an adapter is the wanted one.
 func (i Info) matches(wanted string) bool {
 	wanted = strings.ToLower(wanted)
-	return strings.Contains(strings.ToLower(i.Name), wanted) || strings.Contains(string(i.Class), wanted) ||
+	return strings.Contains(strings.ToLower(i.Name), wanted) || strings.Contains(strings.ToLower(string(i.Class)), wanted) ||
 		strings.Contains(strings.ToLower(i.Vendor), wanted)
 }

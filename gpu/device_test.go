@@ -315,7 +315,7 @@ func TestCompileErrors(t *testing.T) {
 		}, []string{"external buffer small has 16 bytes, needs 256"}},
 		{"alias", func(p *gpu.Program, x, y gpu.View) {
 			p.Add("one", gpu.Mix(1, 64, 0), p.External("alias", 64), y)
-		}, []string{"gets the buffer y as a and as y"}},
+		}, []string{"gets the buffer alias as a and as y"}},
 	}
 	x, y := gputest.Buffer(t, d, "x", make([]float32, 64)), gputest.Buffer(t, d, "y", make([]float32, 64))
 	externals := map[string]gpu.Buffer{"x": x, "y": y, "small": gputest.Buffer(t, d, "small", make([]float32, 4)), "alias": y}
@@ -339,6 +339,65 @@ func TestCompileErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReferenceRefuses checks that the reference takes no program that a device
+// would refuse: what passes on it alone proves nothing.
+func TestReferenceRefuses(t *testing.T) {
+	r := gpu.NewReference()
+	x := gputest.Buffer(t, r, "x", make([]float32, 64))
+	for name, build := range map[string]func(p *gpu.Program){
+		"workgroups a dimension": func(p *gpu.Program) {
+			wide := gpu.Mix(1, 64, 0)
+			wide.Groups[0] = 70000
+			p.Add("one", wide, p.External("x", 64), p.Temp("y", 64))
+		},
+		"gets the buffer x as a and as y": func(p *gpu.Program) {
+			p.Add("one", gpu.Mix(1, 64, 0), p.External("x", 64), p.External("also x", 64))
+		},
+	} {
+		p := &gpu.Program{Name: "p"}
+		build(p)
+		if _, err := r.Compile(p, map[string]gpu.Buffer{"x": x, "also x": x}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("error %v, want one with %q", err, name)
+		}
+	}
+}
+
+// TestReleased checks that a program whose memory is gone says so and that a
+// device takes with it what is left.
+func TestReleased(t *testing.T) {
+	d, err := gpu.Open(t.Context(), gpu.Options{})
+	if err != nil {
+		gputest.Unavailable(t, err.Error())
+	}
+	x, err := d.NewBuffer("x", 256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := d.NewBuffer("y", 256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &gpu.Program{Name: "p"}
+	p.Add("one", gpu.Mix(1, 64, 0), p.External("x", 64), p.External("y", 64))
+	e, err := d.Compile(p, map[string]gpu.Buffer{"x": x, "y": y})
+	if err != nil {
+		t.Fatal(err)
+	}
+	y.Release()
+	if err := e.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "external buffer y was released") {
+		t.Errorf("run over a released buffer: %v", err)
+	}
+	if _, err := d.Profile(t.Context(), e, 1); err == nil || !strings.Contains(err.Error(), "external buffer y was released") {
+		t.Errorf("profile over a released buffer: %v", err)
+	}
+	d.Close()
+	if a := d.Allocated(); a != (gpu.Allocated{}) {
+		t.Errorf("after Close the device holds %+v", a)
+	}
+	e.Release()
+	x.Release()
 }
 
 func TestPeakIsWhatTheDeviceIsAskedFor(t *testing.T) {

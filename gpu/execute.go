@@ -14,15 +14,11 @@ type executable struct {
 	d        *Device
 	plan     *Plan
 	stats    Stats
-	owned    []ownedBuffer
+	owned    []*deviceBuffer
+	given    []*deviceBuffer // the externals
 	setup    sequence
 	run      sequence
 	released bool
-}
-
-type ownedBuffer struct {
-	*deviceBuffer
-	purpose
 }
 
 // A sequence is a list of dispatches ready to be replayed.
@@ -73,8 +69,16 @@ func (d *Device) compile(e *executable, externals map[string]Buffer) error {
 	}
 	p := e.plan.Program
 	memory, err := d.externals(e.plan, externals)
+	if err == nil {
+		err = p.clash(externals)
+	}
 	if err != nil {
 		return err
+	}
+	for _, m := range memory {
+		if m != nil {
+			e.given = append(e.given, m)
+		}
 	}
 	if err := d.build(e); err != nil {
 		return err
@@ -89,8 +93,24 @@ func (d *Device) compile(e *executable, externals map[string]Buffer) error {
 	})
 	if err != nil {
 		e.free()
+		return err
 	}
-	return err
+	d.programs[e] = true
+	return nil
+}
+
+// usable reports why the program cannot run. Memory that was released under it
+// would end the process natively.
+func (e *executable) usable() error {
+	if e.released {
+		return errors.New("the executable was released")
+	}
+	for _, b := range e.given {
+		if b.released {
+			return fmt.Errorf("its external buffer %s was released", b.label)
+		}
+	}
+	return e.d.usable()
 }
 
 // build makes the pipelines that the program needs and the device lacks.
@@ -185,7 +205,7 @@ func (e *executable) allocate(memory []*deviceBuffer) error {
 		if err != nil {
 			return nil, fmt.Errorf("allocating %s (%s): %w", label, Size(size), err)
 		}
-		e.owned = append(e.owned, ownedBuffer{b, f})
+		e.owned = append(e.owned, b)
 		return b, nil
 	}
 	for i, slot := range e.plan.Slots {
@@ -218,7 +238,7 @@ func (e *executable) bind(memory []*deviceBuffer) error {
 		if uniforms, err = e.d.allocate("uniforms of "+p.Name, e.plan.Uniforms, forUniforms); err != nil {
 			return err
 		}
-		e.owned = append(e.owned, ownedBuffer{uniforms, forUniforms})
+		e.owned = append(e.owned, uniforms)
 		if err := e.d.write(uniforms, 0, e.plan.uniformData()); err != nil {
 			return err
 		}
@@ -236,9 +256,6 @@ func (e *executable) bind(memory []*deviceBuffer) error {
 			next++
 			bounds = append(bounds, bound{b.Index, memory[a.Buffer], a.Offset, a.Size})
 		}
-		if err := clash(d, bounds); err != nil {
-			return fmt.Errorf("dispatch %s: %w", p.place(t), err)
-		}
 		s := &e.run
 		if t < len(p.Setup) {
 			s = &e.setup
@@ -249,20 +266,6 @@ func (e *executable) bind(memory []*deviceBuffer) error {
 	}
 	e.d.finish(&e.setup)
 	e.d.finish(&e.run)
-	return nil
-}
-
-// clash refuses a dispatch that gets the same memory as input and as output,
-// which happens when two externals are one buffer.
-func clash(d *Dispatch, bounds []bound) error {
-	for i, a := range bounds {
-		for _, b := range bounds[:i] {
-			if a.buffer == b.buffer && (d.Kernel.Bindings[a.index].Access == shaders.ReadWrite || d.Kernel.Bindings[b.index].Access == shaders.ReadWrite) {
-				return fmt.Errorf("kernel %s gets the buffer %s as %s and as %s, one of which it writes",
-					d.Kernel.Name, a.buffer.label, d.Kernel.Bindings[b.index].Name, d.Kernel.Bindings[a.index].Name)
-			}
-		}
-	}
 	return nil
 }
 
@@ -292,9 +295,10 @@ func (e *executable) free() {
 	e.setup.encoded.release()
 	e.run.encoded.release()
 	for _, b := range e.owned {
-		e.d.release(b.deviceBuffer, b.purpose)
+		e.d.release(b)
 	}
 	e.owned = nil
+	delete(e.d.programs, e)
 }
 
 // maxPending bounds the submits the device may lag behind: enough to keep it
@@ -305,11 +309,7 @@ func (e *executable) replay(ctx context.Context, s *sequence) error {
 	d := e.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	err := d.usable()
-	if e.released {
-		err = errors.New("the executable was released")
-	}
-	if err != nil {
+	if err := e.usable(); err != nil {
 		return fmt.Errorf("gpu: %s: %w", s.title, err)
 	}
 	for i := range s.expected {

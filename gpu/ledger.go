@@ -22,7 +22,6 @@ type Allocated struct {
 	Uniforms   int64 // parameters of compiled programs' dispatches
 	Staging    int64 // read-back, also of timestamps
 	Buffers    int   // number of buffers
-	Most       int64 // largest total so far
 }
 
 // Programs is the memory of compiled programs: the sum of their plans' peaks.
@@ -31,21 +30,23 @@ func (a Allocated) Programs() int64 { return a.Temps + a.Persistent + a.Uniforms
 // Total is the memory of all buffers.
 func (a Allocated) Total() int64 { return a.Parameters + a.Programs() + a.Staging }
 
-// A ledger counts buffers as they come and go.
+// A ledger lists the buffers of a device and counts their bytes.
 type ledger struct {
-	bytes   [purposes]int64
-	buffers int
-	most    int64
+	bytes [purposes]int64
+	live  map[*deviceBuffer]purpose
 }
 
-func (l *ledger) add(f purpose, bytes int64, buffers int) {
-	l.bytes[f] += bytes
-	l.buffers += buffers
-	var total int64
-	for _, n := range l.bytes {
-		total += n
+func (l *ledger) add(b *deviceBuffer, f purpose) {
+	if l.live == nil {
+		l.live = map[*deviceBuffer]purpose{}
 	}
-	l.most = max(l.most, total)
+	l.live[b] = f
+	l.bytes[f] += b.size
+}
+
+func (l *ledger) remove(b *deviceBuffer) {
+	l.bytes[l.live[b]] -= b.size
+	delete(l.live, b)
 }
 
 func (l *ledger) report() Allocated {
@@ -55,7 +56,6 @@ func (l *ledger) report() Allocated {
 		Persistent: l.bytes[forPersistent],
 		Uniforms:   l.bytes[forUniforms],
 		Staging:    l.bytes[forStaging] + l.bytes[forQueries],
-		Buffers:    l.buffers,
-		Most:       l.most,
+		Buffers:    len(l.live),
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"duet/shaders"
 )
 
 // DefaultLimits are the limits every WebGPU implementation grants.
@@ -46,7 +48,8 @@ func (l Limits) Lacks(need Limits) error {
 	return errors.New("limit too low: " + strings.Join(low, "; "))
 }
 
-// Needs returns the limits a device must offer to run the program.
+// Needs returns the limits a device must offer to run the program, but for the
+// workgroup memory that its kernels declare in WGSL.
 func (p *Program) Needs() Limits {
 	var need Limits
 	for t := range len(p.Setup) + len(p.Dispatch) {
@@ -88,6 +91,28 @@ func (p *Program) fits(l Limits) error {
 			}
 		}
 		return fmt.Errorf("dispatch %s (kernel %s): %w", p.place(t), d.Kernel.Name, err)
+	}
+	return nil
+}
+
+// clash refuses a dispatch that gets the same memory as input and as output,
+// which WebGPU forbids; it happens when two externals are one buffer.
+func (p *Program) clash(externals map[string]Buffer) error {
+	same := func(a, b int) bool {
+		x, y := p.Buffers[a], p.Buffers[b]
+		return a == b || x.Kind == External && y.Kind == External && externals[x.Name] == externals[y.Name]
+	}
+	for t := range len(p.Setup) + len(p.Dispatch) {
+		d := p.at(t)
+		storage := d.Kernel.Storage()
+		for i, a := range d.Args {
+			for j, b := range d.Args[:i] {
+				if same(a.Buffer, b.Buffer) && (storage[i].Access == shaders.ReadWrite || storage[j].Access == shaders.ReadWrite) {
+					return fmt.Errorf("dispatch %s: kernel %s gets the buffer %s as %s and as %s, one of which it writes",
+						p.place(t), d.Kernel.Name, p.Buffers[b.Buffer].Name, storage[j].Name, storage[i].Name)
+				}
+			}
+		}
 	}
 	return nil
 }

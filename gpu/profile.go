@@ -46,10 +46,7 @@ func (d *Device) Profile(ctx context.Context, x Executable, runs int) (*Profile,
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	name := e.plan.Program.Name
-	if e.released {
-		return nil, fmt.Errorf("gpu: profiling %s: the executable was released", name)
-	}
-	if err := d.usable(); err != nil {
+	if err := e.usable(); err != nil {
 		return nil, fmt.Errorf("gpu: profiling %s: %w", name, err)
 	}
 	p := &Profile{Program: name, Adapter: d.info.Name, Runs: max(runs, 1)}
@@ -57,6 +54,9 @@ func (d *Device) Profile(ctx context.Context, x Executable, runs int) (*Profile,
 	for range p.Runs {
 		times, timer, err := d.timeDispatches(ctx, &e.run)
 		if err != nil {
+			return nil, fmt.Errorf("gpu: profiling %s: %w", name, err)
+		}
+		if err := d.usable(); err != nil { // what came up while timing
 			return nil, fmt.Errorf("gpu: profiling %s: %w", name, err)
 		}
 		p.Timer = timer

@@ -29,7 +29,7 @@ func (d *Device) timeDispatches(ctx context.Context, s *sequence) ([]time.Durati
 	if err != nil {
 		return nil, "", err
 	}
-	defer d.release(resolved, forQueries)
+	defer d.release(resolved)
 	for i := range s.expected {
 		s.expected[i] = s.nominal[i] * *s.factors[i]
 	}

@@ -70,6 +70,9 @@ func (h *handle) send(commands ...*wgpu.CommandBuffer) uint64 {
 	return h.sent
 }
 
+// mapDeviceLost is WGPUBufferMapAsyncStatus_DeviceLost.
+const mapDeviceLost = 3
+
 func (d *Device) readback(ctx context.Context, b *deviceBuffer, offset int64, data []byte) error {
 	encoder, err := d.device.CreateCommandEncoder(nil)
 	if err != nil {
@@ -93,7 +96,12 @@ func (d *Device) readback(ctx context.Context, b *deviceBuffer, offset int64, da
 	if err != nil {
 		return err
 	}
-	if status := d.handle.progress.mapped(); status != 0 {
+	switch status := d.handle.progress.mapped(); status {
+	case 0:
+	case mapDeviceLost:
+		d.report(fmt.Errorf("%w while reading %s", ErrLost, b.label))
+		return d.usable()
+	default:
 		return fmt.Errorf("mapping failed with status %d", status)
 	}
 	copy(data, d.staging.buffer.GetMappedRange(0, uint(len(data))))

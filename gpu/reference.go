@@ -103,6 +103,13 @@ func (r *Reference) Compile(p *Program, externals map[string]Buffer) (Executable
 	if err != nil {
 		return nil, err
 	}
+	err = p.fits(r.Info().Limits)
+	if err == nil {
+		err = p.clash(externals)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("gpu: compiling %s for the reference: %w", p.Name, err)
+	}
 	e := &referenceExecutable{r: r, plan: plan, memory: make([]shaders.Words, len(p.Buffers)), free: map[int][]shaders.Words{}}
 	for i, b := range p.Buffers {
 		switch {

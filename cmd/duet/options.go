@@ -24,7 +24,7 @@ func (f backendFlag) open(ctx context.Context) (gpu.Backend, error) {
 	if f.Backend == "reference" {
 		return gpu.NewReference(), nil
 	}
-	device, err := gpu.Open(ctx, gpu.Options{})
+	device, err := gpu.Open(ctx, gpu.Options{SelfTest: true})
 	if err != nil {
 		return nil, fmt.Errorf("%w (--backend reference computes without one, slowly)", err)
 	}
