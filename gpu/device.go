@@ -25,8 +25,8 @@ type Options struct {
 	// DefaultLimits opens the device with WebGPU's default limits instead of all
 	// that the adapter offers.
 	DefaultLimits bool
-	// Need are limits without which the device is useless. Zero fields of the
-	// zero value mean WebGPU's defaults.
+	// Need are limits without which the device is useless. The zero value means
+	// WebGPU's defaults.
 	Need Limits
 	// SubmitCap is the longest time one submit may keep the adapter busy, as
 	// estimated; zero means DefaultSubmitCap.

@@ -30,8 +30,8 @@ func lifetimes(p *Program) ([]Span, error) {
 	written := make([]ranges, len(p.Buffers))
 	for t := range len(p.Setup) + len(p.Dispatch) {
 		if t == len(p.Setup) {
-			// A replay does not run the set-up again, and other programs use the
-			// slots in between: nothing but persistent content survives.
+			// A replay does not run the set-up again, and the one before it has used
+			// the slots since: nothing but persistent content survives.
 			for i, b := range p.Buffers {
 				if b.Kind == Temp {
 					written[i] = nil

@@ -7,6 +7,7 @@ import "slices"
 func All() []Kernel {
 	return slices.Concat(
 		adamVariants(),
+		argMaxVariants(),
 		attentionVariants(),
 		averagePool2DVariants(),
 		batchNormVariants(),
@@ -24,7 +25,6 @@ func All() []Kernel {
 		matmulVariants(),
 		maxPool2DVariants(),
 		meanPoolVariants(),
-		metricsVariants(),
 		probeVariants(),
 		recordVariants(),
 		reduceVariants(),

@@ -2,6 +2,8 @@ package shaders_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -41,6 +43,52 @@ func TestKernelsFollowTheConventions(t *testing.T) {
 			if strings.Contains(k.Source, banned) {
 				t.Errorf("%s uses %s", k.Name, banned)
 			}
+		}
+	}
+}
+
+// TestAllIsAll checks that every WGSL file is part of a kernel that All lists,
+// or of a file that is.
+func TestAllIsAll(t *testing.T) {
+	var kernels, files strings.Builder
+	for _, k := range shaders.All() {
+		kernels.WriteString(k.Source)
+	}
+	names, err := filepath.Glob("*.wgsl")
+	if err != nil || len(names) < 40 {
+		t.Fatalf("%d files, %v", len(names), err)
+	}
+	for _, name := range names {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files.Write(source)
+		longest := "" // without directives: its own
+		for line := range strings.Lines(string(source)) {
+			if line = strings.TrimSpace(line); len(line) > len(longest) && !strings.ContainsAny(line, "#{$") {
+				longest = line
+			}
+		}
+		if longest == "" || !strings.Contains(kernels.String(), longest) {
+			t.Errorf("All holds no kernel with %q of %s", longest, name)
+		}
+	}
+	names, err = filepath.Glob("shared/*.wgsl")
+	if err != nil || len(names) < 20 {
+		t.Fatalf("%d shared files, %v", len(names), err)
+	}
+	for _, name := range names {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files.Write(source)
+	}
+	for _, name := range names {
+		name = strings.TrimSuffix(filepath.Base(name), ".wgsl")
+		if !strings.Contains(files.String(), fmt.Sprintf("#import %q", name)) && !strings.Contains(files.String(), fmt.Sprintf("#paste %q", name)) {
+			t.Errorf("no file imports or pastes %s", name)
 		}
 	}
 }

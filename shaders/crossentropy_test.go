@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
 
+	"duet/model/shared"
 	"duet/shaders"
 )
 
@@ -113,10 +112,7 @@ func (n *nested) UnmarshalJSON(text []byte) error {
 // and 1e-6 absolute.
 func TestLossFixtures(t *testing.T) {
 	for _, name := range []string{"label_smoothing", "weighted_ce", "ce_extreme", "soft_target_ce", "mlm_ce_ignore_index", "itm_ce", "itm_bce", "itm_bce_extreme"} {
-		data, err := os.ReadFile(filepath.Join(sharedFolder(t), "fixtures", "losses", name+".json"))
-		if err != nil {
-			t.Skipf("no loss fixtures: %v", err)
-		}
+		data := shared.Read(t, "fixtures", "losses", name+".json")
 		var f struct {
 			Inputs, Grads map[string]nested
 			Params        map[string]number

@@ -3,8 +3,8 @@ package shaders
 import "math"
 
 // Embedding looks up rows: y[i] = table[ids[i]]. It gathers rows of cached
-// features as well. Arguments: ids [n] (uint32; clamped to vocab), table
-// [vocab d], y [n d].
+// features as well. Arguments: ids [n] (as [Take] reads them), table [vocab d],
+// y [n d].
 func Embedding(n, vocab, d int) Launch { return Take(1, vocab, d, n) }
 
 // EmbeddingF16 is [Embedding] over a table of half floats as [Pack] makes it;

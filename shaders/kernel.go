@@ -13,7 +13,7 @@ var sources embed.FS
 // A Kernel is one compute shader and everything needed to run it, on a GPU or
 // on the CPU.
 type Kernel struct {
-	Name      string    // stem and variant, for example "linear+bias+relu"
+	Name      string    // file and variant, for example "matmul+bias+relu vec4"
 	Source    string    // complete WGSL
 	Workgroup [3]uint32 // invocations per workgroup, read from Source
 	Bindings  []Binding // by index, read from Source

@@ -27,7 +27,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
     // Before begin the difference wraps to a large number, which is not taken.
     let digit = rest - next * P.n$d - P.begin$d;
     let index = digit / P.step$d;
-    taken = taken && index * P.step$d == digit && index < P.size$d;
+    taken = taken & (index * P.step$d == digit) & (index < P.size$d);
     at += index * P.s$d;
     rest = next;
   }

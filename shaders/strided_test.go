@@ -141,7 +141,7 @@ func TestSliceGrad(t *testing.T) {
 	}
 }
 
-func TestFillAndAccumulate(t *testing.T) {
+func TestFill(t *testing.T) {
 	onBoth(t, func(t *testing.T, run runner) {
 		for _, n := range oddLengths {
 			y, want := normal(1, n), zeros(n)
@@ -150,12 +150,16 @@ func TestFillAndAccumulate(t *testing.T) {
 				want[i] = float32(math.Inf(-1))
 			}
 			near(t, "filled", y, want, 0, 0)
-			x, sum := normal(2, n), normal(3, n)
-			for i := range want {
-				want[i] = sum[i] + 0.5*x[i]
-			}
-			run(t, shaders.Accumulate(n, 0.5), x, sum)
-			near(t, "accumulated", sum, want, 2e-7, 0)
 		}
 	})
+}
+
+func TestSpread(t *testing.T) {
+	for _, n := range []int{0, 1, 65535, 65536, 100_000, 131_070, 131_071, 10_000_019} {
+		g := shaders.Spread(n)
+		total := int(g[0]) * int(g[1]) * int(g[2])
+		if g[0] < 1 || g[0] > 65535 || g[1] > 65535 || g[2] != 1 || total < n || total > n+int(g[1]) && n > 0 {
+			t.Errorf("Spread(%d) = %v", n, g)
+		}
+	}
 }

@@ -1,9 +1,14 @@
 package shaders
 
-// epilogues are the epilogues that kernel fusion makes.
-var epilogues = []Epilogue{
-	{}, {Bias: true}, {Residual: true}, {Act: "relu"}, {Bias: true, Act: "relu"}, {Bias: true, Act: "gelu"},
-	{Bias: true, Residual: true}, {Bias: true, Residual: true, Act: "relu"},
+// epilogues are all epilogues of a product.
+func epilogues() []Epilogue {
+	var out []Epilogue
+	for _, act := range []string{"", "relu", "gelu"} {
+		for bits := range 4 {
+			out = append(out, Epilogue{Bias: bits&1 != 0, Residual: bits&2 != 0, Act: act})
+		}
+	}
+	return out
 }
 
 // matmulVariants lists the kernels of matrix products.
@@ -13,7 +18,7 @@ func matmulVariants() []Kernel {
 		for transposed := range 4 {
 			s := MatmulShape{M: side, N: side, K: side, TA: transposed&1 != 0, TB: transposed&2 != 0}
 			out = append(out, MatmulSplit(s, 1).Kernel)
-			for _, s.Epilogue = range epilogues {
+			for _, s.Epilogue = range epilogues() {
 				out = append(out, Matmul(s).Kernel)
 			}
 		}
@@ -27,7 +32,7 @@ func conv2DVariants() []Kernel {
 	var out []Kernel
 	for _, c := range []int{5, 8} {
 		s := Conv2DShape{Images: 1, IH: 3, IW: 3, IC: c, OH: 3, OW: 3, OC: c, KH: 3, KW: 3, SY: 1, SX: 1, PY: 1, PX: 1, DY: 1, DX: 1}
-		for _, e := range epilogues {
+		for _, e := range epilogues() {
 			out = append(out, Conv2D(s, e).Kernel)
 		}
 		out = append(out, Conv2DGradInput(s, false).Kernel, Conv2DGradInput(s, true).Kernel, Conv2DGradWeight(s, 1).Kernel)

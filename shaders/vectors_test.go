@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 
 	"duet/gpu"
 	"duet/gpu/gputest"
+	"duet/model/shared"
 	"duet/shaders"
 )
 
@@ -155,10 +154,7 @@ func (v vector) attr(name string) int { return int(v.Attrs[name].(float64)) }
 
 // forVectors runs a test over the cases of a file, with twins and device.
 func forVectors(t *testing.T, file string, f func(t *testing.T, run runner, v vector)) {
-	data, err := os.ReadFile(filepath.Join(sharedFolder(t), "vectors", "torch-gradients", file+".json"))
-	if err != nil {
-		t.Skipf("no conformance vectors: %v", err)
-	}
+	data := shared.Read(t, "vectors", "torch-gradients", file+".json")
 	var cases []vector
 	if err := json.Unmarshal(data, &cases); err != nil {
 		t.Fatal(err)
@@ -171,32 +167,6 @@ func forVectors(t *testing.T, file string, f func(t *testing.T, run runner, v ve
 			t.Run(v.Name, func(t *testing.T) { f(t, run, v) })
 		}
 	})
-}
-
-// sharedFolder is $DUET_SHARED, by default ../shared beside the repository.
-func sharedFolder(t testing.TB) string {
-	if dir := os.Getenv("DUET_SHARED"); filepath.IsAbs(dir) {
-		return dir
-	}
-	root, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			break
-		}
-		if parent := filepath.Dir(root); parent != root {
-			root = parent
-			continue
-		}
-		t.Fatal("no go.mod above the test")
-	}
-	dir := os.Getenv("DUET_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "shared")
-	}
-	return filepath.Join(root, dir)
 }
 
 // near fails where got differs from want by more than relative times the
