@@ -27,9 +27,6 @@ var FusionKinds = []FusionKind{Concat, ConcatGELU, ConcatProduct, Gated, Hadamar
 
 func (k FusionKind) known() bool { return slices.Contains(FusionKinds, k) }
 
-// Joint reports whether the fusion uses both the picture and the words.
-func (k FusionKind) Joint() bool { return k != ImageOnly && k != TextOnly }
-
 // A Fusion is the fusion layer of a model.
 type Fusion struct {
 	Kind   FusionKind

@@ -113,13 +113,17 @@ func (p *Predictor) Logits(ctx context.Context, b Batch, n int) ([]float32, erro
 	return logits, x.inputs.Buffers["logits"].Read(0, Bytes(logits))
 }
 
-// Plan returns the memory plan for texts of t tokens.
+// Plan returns the memory plan for texts padded to t tokens; it allocates
+// nothing on the device.
 func (p *Predictor) Plan(t int) (*gpu.Plan, error) {
-	x, err := p.compiled(t)
+	if x := p.programs[t]; x != nil {
+		return x.executable.Plan(), nil
+	}
+	program, err := p.Program(t)
 	if err != nil {
 		return nil, err
 	}
-	return x.executable.Plan(), nil
+	return gpu.NewPlan(program)
 }
 
 // Release frees the programs; the model's memory stays.

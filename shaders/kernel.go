@@ -101,10 +101,4 @@ func Spread(n int) [3]uint32 {
 	return [3]uint32{uint32(ceilDiv(n, y)), uint32(y), 1}
 }
 
-// Threads returns the number of invocations of the dispatch along the flat
-// index, which twins loop over.
-func (c Call) Threads(workgroup int) int {
-	return int(c.Groups[0]) * int(c.Groups[1]) * workgroup
-}
-
 func ceilDiv(a, b int) int { return (a + b - 1) / b }

@@ -109,10 +109,15 @@ func openAs(ctx context.Context, name string, kind Kind, images string, o Option
 func (r *Report) verdict() (Verdict, string) {
 	what := fmt.Sprintf("%s: %s, %s, %s", r.Convention, count(r.Examples, "example"), count(r.Pictures, "picture"), count(len(r.Classes), "class"))
 	what = strings.Replace(what, "classs", "classes", 1)
-	if r.SkippedRows == 0 {
-		return Accept, what
+	verdict := Accept
+	if r.SkippedRows > 0 {
+		verdict = Partial
+		what += fmt.Sprintf("; left out %s: %s", count(r.SkippedRows, "row"), listSkips(r.Skipped))
 	}
-	return Partial, fmt.Sprintf("%s; left out %s: %s", what, count(r.SkippedRows, "row"), listSkips(r.Skipped))
+	if len(r.Classes) < 2 {
+		what += "; a training needs at least two classes: a folder for each, or a column of labels"
+	}
+	return verdict, what
 }
 
 func listSkips(skips []Skip) string {

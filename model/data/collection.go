@@ -244,38 +244,6 @@ func (c *Collection) Find(ctx context.Context, hashes []string) ([]Example, erro
 	return found, nil
 }
 
-// Relabel numbers the labels by another list of classes, such as a model's, and
-// leaves out the examples of classes that are not in it, naming them in the
-// report. Examples without a label stay.
-func (c *Collection) Relabel(classes []string) error {
-	index := make(map[string]int, len(classes))
-	for i, name := range classes {
-		index[name] = i
-	}
-	c.Examples = slices.DeleteFunc(c.Examples, func(e Example) bool {
-		if e.Label < 0 {
-			return false
-		}
-		_, known := index[c.Classes[e.Label]]
-		if !known {
-			c.Report.skip(e.Source, fmt.Sprintf("class %q is none of the model's %d", c.Classes[e.Label], len(classes)), 1)
-		}
-		return !known
-	})
-	for i := range c.Examples {
-		if e := &c.Examples[i]; e.Label >= 0 {
-			e.Label = index[c.Classes[e.Label]]
-		}
-	}
-	c.Classes = slices.Clone(classes)
-	if len(c.Examples) == 0 {
-		return fmt.Errorf("data: %s: %w", c.Report.Path, c.Report.nothingLeft())
-	}
-	c.pictures = picturesOf(c.Examples)
-	c.count()
-	return nil
-}
-
 // picturesOf lists the distinct pictures in order.
 func picturesOf(examples []Example) []*Picture {
 	var pictures []*Picture

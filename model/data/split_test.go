@@ -216,19 +216,3 @@ func TestVerifyLeavesOutWhatCannotBeDecoded(t *testing.T) {
 		t.Errorf("%+v", c.Report)
 	}
 }
-
-func TestRelabel(t *testing.T) {
-	tr := tree{"cat/1.png": "#1", "dog/2.png": "#2", "emu/3.png": "#3"}
-	c := tr.open(t, ".", Options{})
-	if err := c.Relabel([]string{"emu", "ant", "cat"}); err != nil {
-		t.Fatal(err)
-	}
-	equalLines(t, summary(c), []string{"cat/1.png||cat|", "emu/3.png||emu|"})
-	mustContain(t, c.Report.String(), `dog/2.png: class "dog" is none of the model's 3`)
-	if !slices.Equal(c.Report.Splits[0].PerClass, []int{1, 0, 1}) || c.Report.Pictures != 2 {
-		t.Errorf("%+v", c.Report)
-	}
-	if err := tr.open(t, ".", Options{}).Relabel([]string{"yak"}); err == nil {
-		t.Error("a collection of other classes is accepted")
-	}
-}

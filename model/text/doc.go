@@ -6,7 +6,6 @@
 //
 //	t, err := text.Load(os.DirFS("model"))
 //	ids := t.Encode("A dog runs.", 64) // <s> … </s>, at most 64 ids
-//	batch, err := t.Collate([][]int32{ids}, 64)
 //
 // The stages are those of github.com/sugarme/tokenizer: a [PreTokenizer] splits
 // the text at special tokens and then by GPT-2's pattern, a [Model] merges the

@@ -2,7 +2,6 @@ package train
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"duet/gpu"
@@ -137,14 +136,3 @@ func (s *Step) addOptimizer(p *gpu.Program) {
 }
 
 func view1(p *gpu.Program, name string) gpu.View { return external(p, name, 1) }
-
-// GradientNorm returns the norm of the last step's gradient before clipping;
-// NaN when the recipe does not clip.
-func (s *Step) GradientNorm() (float32, error) {
-	if s.recipe.ClipNorm == 0 {
-		return float32(math.NaN()), nil
-	}
-	values := make([]float32, 4)
-	err := s.memory.Buffer("grad_norm").Read(0, model.Bytes(values))
-	return values[1], err
-}

@@ -193,9 +193,6 @@ func (s *Step) Losses() ([]float32, error) {
 	return out, nil
 }
 
-// StepsDone returns the number of steps run, counted from the start of training.
-func (s *Step) StepsDone() int { return s.step }
-
 // Resume continues the count of steps after an interruption.
 func (s *Step) Resume(step int) { s.step, s.read = step, step }
 
@@ -205,14 +202,17 @@ func (s *Step) SetTotal(total int) { s.total = total }
 // Rate returns the learning rate of the step to come.
 func (s *Step) Rate() float64 { return s.recipe.Rate(s.step, s.total) }
 
-// Plan returns the memory plan of the step for texts of t tokens, compiling it
-// if need be.
+// Plan returns the memory plan of the step for texts padded to t tokens; it
+// allocates nothing on the device.
 func (s *Step) Plan(t int) (*gpu.Plan, error) {
-	p, err := s.compiled(t)
+	if p := s.programs[t]; p != nil {
+		return p.executable.Plan(), nil
+	}
+	p, err := s.Program(t)
 	if err != nil {
 		return nil, err
 	}
-	return p.executable.Plan(), nil
+	return gpu.NewPlan(p)
 }
 
 // Release frees the programs; the model's memory stays.
