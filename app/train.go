@@ -52,6 +52,7 @@ type TrainOptions struct {
 	Batch     int
 	LR        float64
 	ImageSize int
+	Tune      string // how much of the model is trained: all, last or head, see [model.VLM.Frozen]
 	Freeze    []string
 	Seed      *uint64
 	MaxSteps  int
@@ -178,8 +179,15 @@ func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model
 		return nil, held, err
 	}
 	m.Tokenizer = tokenizer
-	if err := m.VLM.Params.Freeze(c.Recipe.Freeze); err != nil {
+	frozen, err := m.VLM.Frozen(c.Recipe.Tune)
+	if err != nil {
 		return nil, held, err
+	}
+	if err := m.VLM.Params.Freeze(append(frozen, c.Recipe.Freeze...)); err != nil {
+		return nil, held, err
+	}
+	if c.Recipe.Tune == model.TuneHead && o.Init == nil {
+		return nil, held, errors.New("app: the head alone can be trained only on towers that have learnt something: start from a model (--init), or train all of it")
 	}
 	if err := m.place(); err != nil {
 		return nil, held, err
@@ -237,6 +245,9 @@ func (o *TrainOptions) configuration() (*config.Config, error) {
 	set(&r.LearningRate, o.LR)
 	if o.Seed != nil {
 		r.Seed = *o.Seed
+	}
+	if o.Tune != "" {
+		r.Tune = o.Tune
 	}
 	if o.Freeze != nil {
 		r.Freeze = o.Freeze

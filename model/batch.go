@@ -13,6 +13,10 @@ type Batch struct {
 	Pictures []float32 // [B/per size size 4], normalised; unused by a model of words alone
 	Tokens   [][]int32 // B token sequences with their special tokens; unused by a model of pictures alone
 	Targets  []int32   // [B] class indices for training; −100 does not count
+
+	// Rows of tables of what the towers make of pictures and texts, in their
+	// place, [B] each; for buffers made by [NewRowBuffers].
+	PictureRows, TextRows []uint32
 }
 
 // lengths are the padded text lengths for which programs are compiled: few
@@ -48,13 +52,33 @@ type BatchBuffers struct {
 
 // NewBatchBuffers allocates the buffers of b examples, see [VLM.NewInputs].
 func NewBatchBuffers(backend gpu.Backend, m *VLM, b, per, size, t int) (*BatchBuffers, error) {
-	x := &BatchBuffers{b: b, per: per, size: size, t: t, Buffers: map[string]gpu.Buffer{}}
 	words := map[string]int{"targets": b, "loss": 1, "logits": b * m.Shape.Classes}
 	if m.Visual != nil {
-		words["pictures"] = b / per * size * size * 4
+		words["pictures"] = pictureWords(b/per, size)
 	}
 	if m.Text != nil {
-		words["ids"], words["positions"], words["lengths"] = b*t, b*t, b
+		addTextWords(words, b, t)
+	}
+	return newBatchBuffers(backend, words, b, per, size, t)
+}
+
+// NewRowBuffers allocates the buffers of b examples whose features are rows of
+// tables.
+func NewRowBuffers(backend gpu.Backend, m *VLM, b int) (*BatchBuffers, error) {
+	words := map[string]int{"targets": b, "loss": 1, "logits": b * m.Shape.Classes, "picture_rows": b, "text_rows": b}
+	return newBatchBuffers(backend, words, b, 1, 0, 0)
+}
+
+func pictureWords(n, size int) int { return n * size * size * 4 }
+
+func addTextWords(words map[string]int, b, t int) {
+	words["ids"], words["positions"], words["lengths"] = b*t, b*t, b
+}
+
+// newBatchBuffers allocates the named buffers.
+func newBatchBuffers(backend gpu.Backend, words map[string]int, b, per, size, t int) (*BatchBuffers, error) {
+	x := &BatchBuffers{b: b, per: per, size: size, t: t, Buffers: map[string]gpu.Buffer{}}
+	if words["ids"] > 0 {
 		x.ids, x.positions, x.lengths = make([]uint32, b*t), make([]uint32, b*t), make([]uint32, b)
 	}
 	for name, n := range words {
@@ -82,6 +106,13 @@ func (x *BatchBuffers) Write(b Batch, pad int32) error {
 	if err := x.Buffers["targets"].Write(0, Bytes(b.Targets)); err != nil {
 		return err
 	}
+	for name, rows := range map[string][]uint32{"picture_rows": b.PictureRows, "text_rows": b.TextRows} {
+		if p := x.Buffers[name]; p != nil {
+			if err := p.Write(0, Bytes(rows)); err != nil {
+				return err
+			}
+		}
+	}
 	if p := x.Buffers["pictures"]; p != nil {
 		if want := x.b / x.per * x.size * x.size * 4; len(b.Pictures) != want {
 			return fmt.Errorf("model: %d picture values, want %d", len(b.Pictures), want)
@@ -93,7 +124,11 @@ func (x *BatchBuffers) Write(b Batch, pad int32) error {
 	if x.ids == nil {
 		return nil
 	}
-	for i, tokens := range b.Tokens {
+	return x.writeText(b.Tokens, pad)
+}
+
+func (x *BatchBuffers) writeText(texts [][]int32, pad int32) error {
+	for i, tokens := range texts {
 		tokens = tokens[:min(len(tokens), x.t)]
 		row := x.ids[i*x.t : (i+1)*x.t]
 		for j := range row {

@@ -66,14 +66,14 @@ func newFusion(ps *nn.Params, s Shape) *Fusion {
 }
 
 // Forward returns the fused vector [B Dim].
-func (f *Fusion) Forward(m *VLM, out *Outputs, mode *nn.Mode) graph.Tensor {
+func (f *Fusion) Forward(m *VLM, features Features, out Outputs, mode *nn.Mode) graph.Tensor {
 	switch f.Kind {
 	case ImageOnly:
 		return f.Linear.Forward(out.Visual, mode)
 	case TextOnly:
 		return f.Linear.Forward(out.Words, mode)
 	case CrossAttention:
-		return f.Linear.Forward(f.Cross.Forward(m, out, mode), mode)
+		return f.Linear.Forward(f.Cross.forward(m, features, mode), mode)
 	case Gated:
 		g := out.Visual.Graph()
 		return f.Linear.Forward(g.Concat(1, out.Visual, out.Words).Gate(), mode)
@@ -87,11 +87,12 @@ func (f *Fusion) Forward(m *VLM, out *Outputs, mode *nn.Mode) graph.Tensor {
 	return y
 }
 
-// Forward returns the first state after attention, [B Hidden].
-func (c *Cross) Forward(m *VLM, out *Outputs, mode *nn.Mode) graph.Tensor {
-	s := out.FeatureMap.Shape()
-	tokens := m.VisualProj.Forward(out.FeatureMap.Reshape(s[0], s[1]*s[2], s[3]), mode) // [B h·w Dim]
-	h := out.States
+// forward returns the first state after its attention over the feature map,
+// [B Hidden]. The other states' would not be looked at.
+func (c *Cross) forward(m *VLM, f Features, mode *nn.Mode) graph.Tensor {
+	s := f.Visual.Shape()
+	tokens := m.VisualProj.Forward(f.Visual.Reshape(s[0], s[1]*s[2], s[3]), mode) // [B h·w Dim]
+	h := f.Words.Reshape(s[0], 1, f.Words.Dim(1))
 	a := graph.Attention{Heads: c.Heads}.Attend(c.Query.Forward(h, mode), c.Key.Forward(tokens, mode), c.Value.Forward(tokens, mode))
 	return c.Norm.Forward(c.Output.Forward(a, mode).Add(h), mode).Select(1, 0)
 }

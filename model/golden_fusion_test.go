@@ -309,7 +309,7 @@ func (x *tinyVLM) trainHead() []float64 {
 	}
 	return x.train(inputs, adam(0), 10, func(g *graph.Graph) graph.Tensor {
 		mode := &nn.Mode{Train: true}
-		fused := x.model.Fusion.Forward(x.model, &model.Outputs{Visual: g.Input("v", 4, 64), Words: g.Input("t", 4, 64)}, mode)
+		fused := x.model.Fusion.Forward(x.model, model.Features{}, model.Outputs{Visual: g.Input("v", 4, 64), Words: g.Input("t", 4, 64)}, mode)
 		return graph.CrossEntropy{}.Loss(x.model.Classifier.Forward(fused, mode), g.Input("targets", 4))
 	})
 }

@@ -94,19 +94,28 @@ func (m *VLM) NewInputs(g *graph.Graph, b, per, size, t int) Inputs {
 		in.Pictures = g.Input("pictures", b/per, size, size, 4)
 	}
 	if m.Text != nil {
-		in.Text = TextBatch{IDs: g.Input("ids", b, t), Positions: g.Input("positions", b, t), Lengths: g.Input("lengths", b)}
+		in.Text = m.textInputs(g, b, t)
 	}
 	return in
 }
 
+func (m *VLM) textInputs(g *graph.Graph, b, t int) TextBatch {
+	return TextBatch{IDs: g.Input("ids", b, t), Positions: g.Input("positions", b, t), Lengths: g.Input("lengths", b)}
+}
+
+// Features are what the towers make of a batch, as far as the head looks at it.
+type Features struct {
+	Visual graph.Tensor // [P C], the mean of the feature map; for cross-attention the map [P h w C]
+	Words  graph.Tensor // [B Hidden], the first state, or the mean of the states
+}
+
 // Outputs are the tensors of a forward pass.
 type Outputs struct {
-	FeatureMap graph.Tensor // [B h w C], last of the image tower
-	States     graph.Tensor // [B T Hidden], last of the text tower
-	Visual     graph.Tensor // [B Dim]
-	Words      graph.Tensor // [B Dim]
-	Fused      graph.Tensor // [B Dim]
-	Logits     graph.Tensor // [B Classes]
+	States graph.Tensor // [B T Hidden], last of the text tower; of Forward alone
+	Visual graph.Tensor // [B Dim]
+	Words  graph.Tensor // [B Dim]
+	Fused  graph.Tensor // [B Dim]
+	Logits graph.Tensor // [B Classes]
 }
 
 // repeat repeats every row of x [P …] until there are b [b …], each picture's
@@ -124,34 +133,101 @@ func repeat(x graph.Tensor, b int) graph.Tensor {
 // Forward builds the model. Where there are several texts a picture, the image
 // tower runs once for all of them.
 func (m *VLM) Forward(in Inputs, mode *nn.Mode) Outputs {
-	var out Outputs
+	var f Features
+	var states graph.Tensor
 	if m.Visual != nil {
-		in.Pictures.Graph().Scope("visual", func() { out.FeatureMap = m.Visual.Forward(in.Pictures, mode) })
+		f.Visual = m.VisualFeatures(in.Pictures, mode)
 	}
 	if m.Text != nil {
-		in.Text.IDs.Graph().Scope("text", func() { out.States = m.Text.Forward(in.Text, mode) })
+		states, f.Words = m.textFeatures(in.Text, mode)
 	}
-	if m.VisualProj != nil && m.Shape.Fusion != CrossAttention {
-		out.Visual = m.VisualProj.Forward(out.FeatureMap.MeanPool(), mode)
+	out := m.Head(f, mode)
+	out.States = states
+	return out
+}
+
+// VisualFeatures builds the image tower over pictures [P H W 4].
+func (m *VLM) VisualFeatures(pictures graph.Tensor, mode *nn.Mode) (y graph.Tensor) {
+	pictures.Graph().Scope("visual", func() { y = m.Visual.Forward(pictures, mode) })
+	if m.Shape.Fusion != CrossAttention {
+		y = y.MeanPool()
+	}
+	return y
+}
+
+// TextFeatures builds the text tower.
+func (m *VLM) TextFeatures(in TextBatch, mode *nn.Mode) graph.Tensor {
+	_, pooled := m.textFeatures(in, mode)
+	return pooled
+}
+
+func (m *VLM) textFeatures(in TextBatch, mode *nn.Mode) (states, pooled graph.Tensor) {
+	in.IDs.Graph().Scope("text", func() { states = m.Text.Forward(in, mode) })
+	if m.Shape.MeanPoolText && m.Shape.Fusion != CrossAttention {
+		return states, states.MeanPoolMasked(in.Lengths)
+	}
+	return states, states.Select(1, 0)
+}
+
+// Head builds what follows the towers: projections, fusion and classifier.
+func (m *VLM) Head(f Features, mode *nn.Mode) Outputs {
+	var out Outputs
+	if m.Visual != nil && m.Shape.Fusion != CrossAttention {
+		out.Visual = m.VisualProj.Forward(f.Visual, mode)
 	}
 	if m.Visual != nil && m.Text != nil {
-		b := in.Text.IDs.Dim(0)
+		b := f.Words.Dim(0)
 		if m.Shape.Fusion == CrossAttention {
-			out.FeatureMap = repeat(out.FeatureMap, b)
+			f.Visual = repeat(f.Visual, b)
 		} else {
 			out.Visual = repeat(out.Visual, b)
 		}
 	}
 	if m.TextProj != nil {
-		pooled := out.States
-		if m.Shape.MeanPoolText {
-			pooled = pooled.MeanPoolMasked(in.Text.Lengths)
-		} else {
-			pooled = pooled.Select(1, 0)
-		}
-		out.Words = m.TextProj.Forward(pooled, mode)
+		out.Words = m.TextProj.Forward(f.Words, mode)
 	}
-	out.Fused = m.Fusion.Forward(m, &out, mode)
+	out.Fused = m.Fusion.Forward(m, f, out, mode)
 	out.Logits = m.Classifier.Forward(mode.Drop(out.Fused), mode)
 	return out
+}
+
+// The parts of a model that a training changes.
+const (
+	TuneAll  = "all"  // everything
+	TuneLast = "last" // the head and the last parts of the towers
+	TuneHead = "head" // projections, fusion and classifier
+)
+
+// Frozen returns the parts that a training of so much of the model leaves as
+// they are, see [nn.Params.Freeze]: for TuneLast the image tower but its last
+// layer, and the text tower but the last quarter of its layers, at least one.
+func (m *VLM) Frozen(tune string) ([]string, error) {
+	var frozen []string
+	switch tune {
+	case "", TuneAll:
+	case TuneHead:
+		if m.Visual != nil {
+			frozen = append(frozen, "visual")
+		}
+		if m.Text != nil {
+			frozen = append(frozen, "text")
+		}
+	case TuneLast:
+		if m.Visual != nil {
+			frozen = append(frozen, "visual.conv1", "visual.bn1")
+			for i := range len(m.Shape.Blocks) - 1 {
+				frozen = append(frozen, fmt.Sprintf("visual.layer%d", i+1))
+			}
+		}
+		if m.Text != nil {
+			frozen = append(frozen, "text.embeddings")
+			trained := max(1, m.Shape.Text.Layers/4)
+			for i := range m.Shape.Text.Layers - trained {
+				frozen = append(frozen, fmt.Sprintf("text.encoder.layer.%d", i))
+			}
+		}
+	default:
+		return nil, fmt.Errorf("model: tuning %q of a model; known are %s, %s and %s", tune, TuneHead, TuneLast, TuneAll)
+	}
+	return frozen, nil
 }

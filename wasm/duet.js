@@ -10,9 +10,10 @@
 //     files     Files (a dropped folder's, with their relative paths), or
 //               {'train/cat/1.png': blob, ...}; or one zip, tar or table
 //     options   as the flags of duet train: init ('default', 'current' or 'none'),
-//               config, fusion, inputs, epochs, batch, lr, imageSize, freeze, seed,
-//               maxSteps, classLevel, labelColumn, textColumn, maxPixels, name
-//     onEvent   told {event: 'collection', report}, then many
+//               config, fusion, inputs, epochs, batch, lr, imageSize, tune ('all',
+//               'last' or 'head'), freeze, seed, maxSteps, classLevel, labelColumn, textColumn, maxPixels, name
+//     onEvent   told {event: 'collection', report}, for tune 'head' some
+//               {event: 'features', done, total}, then many
 //               {event: 'step', epoch, epochs, step, steps, loss, lr, examples_per_s},
 //               {event: 'epoch', epoch, step, steps, train_loss, val_loss, val_top1}
 //               and {event: 'done', step, val_top1, stopped}, which train resolves

@@ -39,6 +39,11 @@ type progress struct {
 
 func (p *progress) show(e train.Event) {
 	switch e.Event {
+	case "features":
+		p.bar.set(float64(e.Step)/float64(max(1, e.Steps)), fmt.Sprintf("looking at %d of %d pictures and texts", e.Step, e.Steps))
+		if e.Step == e.Steps {
+			p.line("The towers have looked at %d pictures and texts, each once.", e.Steps)
+		}
 	case "step":
 		p.bar.set(float64(e.Step)/float64(max(1, e.Steps)), fmt.Sprintf("epoch %d/%d, loss %.3f, %.0f examples/s", e.Epoch, e.Epochs, e.Loss, e.ExamplesPerSec))
 		if e.Step%p.every == 0 || e.Step == e.Steps {

@@ -25,6 +25,7 @@ type trainOptions struct {
 	Batch     int             `json:"batch"`
 	LR        float64         `json:"lr"`
 	ImageSize int             `json:"imageSize"`
+	Tune      string          `json:"tune"`
 	Freeze    []string        `json:"freeze"`
 	Seed      *uint64         `json:"seed"`
 	MaxSteps  int             `json:"maxSteps"`
@@ -116,7 +117,7 @@ func (e *engine) run(ctx context.Context, r request, o app.TrainOptions) (any, e
 func (e *engine) trainOptions(o trainOptions) (app.TrainOptions, error) {
 	t := app.TrainOptions{
 		Fusion: model.FusionKind(o.Fusion), Inputs: o.Inputs, Epochs: o.Epochs, Batch: o.Batch, LR: o.LR,
-		ImageSize: o.ImageSize, Freeze: o.Freeze, Seed: o.Seed, MaxSteps: o.MaxSteps,
+		ImageSize: o.ImageSize, Tune: o.Tune, Freeze: o.Freeze, Seed: o.Seed, MaxSteps: o.MaxSteps,
 	}
 	var err error
 	if len(o.Config) > 0 {

@@ -82,10 +82,7 @@ func (e *Evaluator) Run(ctx context.Context, examples []data.Example, hide Hide,
 		return Result{}, err
 	}
 	classes := e.model.Shape.Classes
-	result := Result{Confusion: make([][]int, classes)}
-	for i := range result.Confusion {
-		result.Confusion[i] = make([]int, classes)
-	}
+	result := newResult(classes)
 	for b, err := range loader.Epoch(ctx, 0, 0) {
 		if err != nil {
 			return result, err
@@ -116,6 +113,14 @@ func (e *Evaluator) Run(ctx context.Context, examples []data.Example, hide Hide,
 	result.Skipped = loader.Skipped()
 	result.finish()
 	return result, nil
+}
+
+func newResult(classes int) Result {
+	r := Result{Confusion: make([][]int, classes)}
+	for i := range r.Confusion {
+		r.Confusion[i] = make([]int, classes)
+	}
+	return r
 }
 
 // visibleTo returns the examples without what the model does not look at: pictures

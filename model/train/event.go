@@ -9,9 +9,9 @@ import (
 // An Event is told while training. Its JSON, that of the command line and of the
 // tab, holds what its kind has, zeros included.
 type Event struct {
-	Event          string  // before, step, epoch, done
+	Event          string  // features, before, step, epoch, done
 	Epoch, Epochs  int     // from 1, and how many there will be
-	Step, Steps    int     // done, and how many there will be
+	Step, Steps    int     // done, and how many there will be; features: pictures and texts
 	Loss           float32 // step: of its batch
 	LR             float64 // step
 	ExamplesPerSec float64 // step
@@ -38,6 +38,12 @@ func (e Event) MarshalJSON() ([]byte, error) {
 			LR             float64 `json:"lr"`
 			ExamplesPerSec float64 `json:"examples_per_s"`
 		}{e.Event, e.Epoch, e.Epochs, e.Step, e.Steps, e.Loss, e.LR, e.ExamplesPerSec})
+	case "features":
+		return json.Marshal(struct {
+			Event string `json:"event"`
+			Done  int    `json:"done"`
+			Total int    `json:"total"`
+		}{e.Event, e.Step, e.Steps})
 	case "before":
 		return json.Marshal(struct {
 			Event   string      `json:"event"`

@@ -114,18 +114,25 @@ func (j *Job) Run(ctx context.Context, s State) (State, error) {
 	}
 	defer step.Release()
 	step.Resume(s.Step)
-	run := &run{Job: j, step: step, state: s, total: total, batch: batch, perEpoch: max(1, units/batch), saved: time.Now(), told: map[string]bool{}}
+	run := &run{Job: j, step: step, train: j.Train, val: j.Val, state: s, total: total, batch: batch, perEpoch: max(1, units/batch), saved: time.Now(), told: map[string]bool{}}
 	cache := data.NewCache(j.Cache)
-	run.loader, err = data.NewLoader(visibleTo(j.Model, j.Train), j.Input.Prep, data.LoaderOptions{
+	if recipe.Tune == model.TuneHead {
+		if err := run.extract(ctx, cache); err != nil {
+			return s, err
+		}
+		defer run.step.features.Release()
+	} else {
+		run.evaluator, err = NewEvaluator(j.Backend, j.Model, j.Memory, j.Input, batch*per, cache)
+		if err != nil {
+			return s, err
+		}
+		defer run.evaluator.Release()
+	}
+	run.loader, err = data.NewLoader(visibleTo(j.Model, run.train), j.Input.Prep, data.LoaderOptions{
 		Batch: batch, PerPicture: per, Train: true, Seed: recipe.Seed, Augment: j.Augment, DropLast: true, Cache: cache})
 	if err != nil {
 		return s, err
 	}
-	run.evaluator, err = NewEvaluator(j.Backend, j.Model, j.Memory, j.Input, batch*per, cache)
-	if err != nil {
-		return s, err
-	}
-	defer run.evaluator.Release()
 	return run.all(ctx)
 }
 
@@ -134,7 +141,10 @@ type run struct {
 	*Job
 	step      *Step
 	loader    *data.Loader
-	evaluator *Evaluator
+	evaluator validator
+	train     []data.Example // that are used
+	val       []data.Example
+	rows      []uint32 // of the features of the examples to train on, where they are kept
 	state     State
 	total     int
 	batch     int
@@ -149,9 +159,36 @@ type run struct {
 	examples int       // trained on since then
 }
 
+// A validator measures the model on examples.
+type validator interface {
+	Run(ctx context.Context, examples []data.Example, hide Hide, each func(Answer)) (Result, error)
+	Refresh()
+	Release()
+}
+
+// extract computes the features of all examples, for a training of the head alone.
+func (r *run) extract(ctx context.Context, cache *data.Cache) error {
+	f, err := newFeatures(ctx, r.Job, r.batch, cache, seldom(func(done, total int) {
+		r.Event(Event{Event: "features", Step: done, Steps: total})
+	}))
+	if ctx.Err() != nil {
+		return r.interrupt(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	r.step.features, r.evaluator = f, f
+	r.rows, r.train = f.usable(r.Train)
+	if len(r.train) < r.batch {
+		return fmt.Errorf("train: only %d of the %d pictures to train on can be read, fewer than a batch of %d; repair them (duet check lists them)", len(r.train), len(r.Train), r.batch)
+	}
+	r.perEpoch = max(1, len(r.train)/r.batch)
+	return nil
+}
+
 func (r *run) all(ctx context.Context) (State, error) {
 	if r.Before {
-		result, err := r.evaluator.Run(ctx, r.Val, Hide{}, nil)
+		result, err := r.evaluator.Run(ctx, r.val, Hide{}, nil)
 		if err != nil {
 			return r.state, err
 		}
@@ -204,7 +241,7 @@ func (r *run) epoch(ctx context.Context) error {
 	}
 	r.evaluator.Refresh()
 	var sure []verdict
-	result, err := r.evaluator.Run(ctx, r.Val, Hide{}, func(a Answer) { sure = append(sure, a.verdict()) })
+	result, err := r.evaluator.Run(ctx, r.val, Hide{}, func(a Answer) { sure = append(sure, a.verdict()) })
 	if ctx.Err() != nil {
 		return r.interrupt(ctx)
 	}
@@ -267,8 +304,7 @@ func (r *run) save(best bool) error {
 // one runs a step over a loaded batch.
 func (r *run) one(ctx context.Context, b *data.Batch) error {
 	r.tokens, r.targets = r.tokens[:0], r.targets[:0]
-	for i, label := range b.Labels {
-		r.tokens = append(r.tokens, r.Input.Encode(b.Captions[i]))
+	for _, label := range b.Labels {
 		if label < 0 { // a picture with fewer examples than others
 			r.targets = append(r.targets, -100)
 			continue
@@ -277,7 +313,16 @@ func (r *run) one(ctx context.Context, b *data.Batch) error {
 		r.examples++
 	}
 	batch := model.Batch{Pictures: b.Pixels, Targets: r.targets}
-	if r.Input.Tokenizer != nil {
+	switch f := r.step.features; {
+	case f != nil:
+		batch = model.Batch{Targets: r.targets, PictureRows: make([]uint32, len(b.Index)), TextRows: make([]uint32, len(b.Index))}
+		for i, at := range b.Index {
+			batch.PictureRows[i], batch.TextRows[i] = r.rows[at], f.texts[b.Captions[i]]
+		}
+	case r.Input.Tokenizer != nil:
+		for _, s := range b.Captions {
+			r.tokens = append(r.tokens, r.Input.Encode(s))
+		}
 		batch.Tokens = r.tokens
 	}
 	// A step is whole or not at all: the context counts between steps.

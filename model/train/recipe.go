@@ -27,7 +27,8 @@ type Recipe struct {
 	LabelSmoothing float64  `json:"label_smoothing,omitempty"` //
 	Dropout        float64  `json:"dropout,omitempty"`         //
 	BatchNorm      string   `json:"batch_norm"`                // "batch" statistics or "frozen"
-	Freeze         []string `json:"freeze,omitempty"`          // parts of the model that are not trained, such as visual
+	Tune           string   `json:"tune,omitempty"`            // how much of the model is trained: all, last or head, see [model.VLM.Frozen]
+	Freeze         []string `json:"freeze,omitempty"`          // further parts of the model that are not trained, such as visual
 	Seed           uint64   `json:"seed"`                      //
 }
 
@@ -59,7 +60,7 @@ func (r Recipe) Validate() error {
 // perPicture is how many examples share a picture in a batch: one where the
 // model sees one side only, for then there is nothing to share.
 func (r Recipe) perPicture(m *model.VLM) int {
-	if m.Visual == nil || m.Text == nil {
+	if m.Visual == nil || m.Text == nil || r.Tune == model.TuneHead {
 		return 1
 	}
 	return max(1, r.PerPicture)
@@ -92,6 +93,9 @@ func (r Recipe) String() string {
 	parts = append(parts, fmt.Sprintf("batch %d", r.Batch), r.Schedule)
 	if r.PerPicture > 1 {
 		parts = append(parts, fmt.Sprintf("up to %d examples a picture", r.PerPicture))
+	}
+	if r.Tune != "" && r.Tune != model.TuneAll {
+		parts = append(parts, "trained: "+r.Tune)
 	}
 	if r.Warmup > 0 {
 		parts = append(parts, fmt.Sprintf("warm-up %d", r.Warmup))

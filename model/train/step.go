@@ -25,6 +25,8 @@ type Step struct {
 	total   int // steps of the schedule
 	pad     int32
 
+	features *features // of frozen towers, where these do not run
+
 	programs map[int]*stepProgram // by text length
 	step     int                  // steps done
 	read     int                  // losses read so far
@@ -84,12 +86,16 @@ func isWeights(arena string) bool {
 func (s *Step) Program(t int) (*gpu.Program, error) {
 	var lowered *gpu.Program
 	g, err := graph.Build(func(g *graph.Graph) {
-		in := s.model.NewInputs(g, s.batch, s.per, s.size, t)
 		mode := &nn.Mode{Train: true, Dropout: float32(s.recipe.Dropout), RNG: g.Input("rng", 4)}
 		if s.recipe.BatchNorm == "batch" {
 			mode.BatchStats, mode.Momentum = true, 0.1
 		}
-		out := s.model.Forward(in, mode)
+		var out model.Outputs
+		if s.features != nil {
+			out = s.model.Head(s.features.inputs(g, s.batch), mode)
+		} else {
+			out = s.model.Forward(s.model.NewInputs(g, s.batch, s.per, s.size, t), mode)
+		}
 		loss := graph.CrossEntropy{Smoothing: float32(s.recipe.LabelSmoothing)}.Loss(out.Logits, g.Input("targets", s.batch))
 		g.Output("loss", loss)
 		var params []*nn.Param
@@ -136,11 +142,19 @@ func (s *Step) compiled(t int) (*stepProgram, error) {
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := model.NewBatchBuffers(s.backend, s.model, s.batch, s.per, s.size, t)
+	var inputs *model.BatchBuffers
+	var externals map[string]gpu.Buffer
+	if s.features != nil {
+		if inputs, err = model.NewRowBuffers(s.backend, s.model, s.batch); err == nil {
+			externals = s.features.externals(inputs)
+		}
+	} else if inputs, err = model.NewBatchBuffers(s.backend, s.model, s.batch, s.per, s.size, t); err == nil {
+		externals = s.memory.Externals(inputs.Buffers)
+	}
 	if err != nil {
 		return nil, err
 	}
-	x, err := s.backend.Compile(program, s.memory.Externals(inputs.Buffers))
+	x, err := s.backend.Compile(program, externals)
 	if err != nil {
 		inputs.Release()
 		return nil, fmt.Errorf("train: compiling the step for %d tokens: %w", t, err)

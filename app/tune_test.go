@@ -1,0 +1,241 @@
+//go:build !js
+
+package app
+
+import (
+	"context"
+	"errors"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"duet/gpu/gputest"
+	"duet/model"
+	"duet/model/checkpoint"
+	"duet/model/config"
+	"duet/model/data"
+	"duet/model/train"
+)
+
+// base trains a tiny model to start from and returns its folder.
+func base(t *testing.T, dir string, fusion model.FusionKind) string {
+	t.Helper()
+	c := tiny(t)
+	c.Recipe.MaxSteps = 10
+	out := filepath.Join(t.TempDir(), "base")
+	m, err := Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: c, Fusion: fusion, Out: out}, func(train.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Release()
+	return out
+}
+
+// tuned trains from a model and returns its losses, its last validation, how
+// many pictures and texts went through the towers alone, and the model's folder.
+func tuned(t *testing.T, dir, from string, change func(c *config.Config)) (losses []float32, last train.Event, forwards int, out string) {
+	t.Helper()
+	init, err := OpenInit(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer init.Close()
+	c, err := config.Read(init, "config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Augment, c.Recipe.PerPicture, c.Recipe.BatchNorm, c.Recipe.MaxSteps = data.Augment{}, 0, "frozen", 25
+	change(c)
+	out = filepath.Join(t.TempDir(), "tuned")
+	m, err := Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: c, Init: init, Out: out}, func(e train.Event) {
+		switch e.Event {
+		case "features":
+			forwards = e.Step
+		case "step":
+			losses = append(losses, e.Loss)
+		case "epoch":
+			last = e
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Release()
+	return losses, last, forwards, out
+}
+
+// changed lists the parts of the model whose tensors differ.
+func changed(t *testing.T, a, b string) []string {
+	t.Helper()
+	values := func(dir string) map[string][]float32 {
+		files, err := checkpoint.OpenModel(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer files.Close()
+		weights, err := files.Weights()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer weights.Close()
+		all := map[string][]float32{}
+		for _, name := range weights.Names() {
+			info, _ := weights.Info(name)
+			if info.Dtype != checkpoint.F32 {
+				continue // num_batches_tracked
+			}
+			if all[name], err = weights.Float32(name, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return all
+	}
+	before, after := values(a), values(b)
+	var parts []string
+	for name, v := range after {
+		if !slices.Equal(v, before[name]) {
+			part := name[:strings.LastIndexByte(name, '.')]
+			if strings.HasPrefix(part, "visual.layer") {
+				part = part[:len("visual.layer1")]
+			}
+			if i := strings.Index(part, ".layer."); i > 0 {
+				part = part[:i+len(".layer.0")]
+			}
+			if !slices.Contains(parts, part) {
+				parts = append(parts, part)
+			}
+		}
+	}
+	slices.Sort(parts)
+	return parts
+}
+
+// TestTuneHead trains the head on kept features and, to compare, with frozen
+// towers that run at every step: the same losses and the same validation, each
+// picture and text once through the towers, and nothing else changed.
+func TestTuneHead(t *testing.T) {
+	dir := drawn(t, 150)
+	c := open(t, dir)
+	texts := map[string]bool{}
+	for _, e := range c.Examples {
+		texts[e.Captions[0]] = true
+	}
+	heads := map[model.FusionKind][]string{
+		model.Hadamard:       {"classifier", "fusion", "text_proj", "visual_proj"},
+		model.CrossAttention: {"classifier", "cross_attn.k_proj", "cross_attn.out_proj", "cross_attn.q_proj", "cross_attn.v_proj", "cross_norm", "fusion", "visual_proj"},
+		model.ImageOnly:      {"classifier", "fusion", "visual_proj"},
+	}
+	for fusion, head := range heads {
+		t.Run(string(fusion), func(t *testing.T) {
+			from := base(t, dir, fusion)
+			if fusion == model.ImageOnly { // its configuration has no text tower
+				from = base(t, dir, model.Hadamard)
+			}
+			side := func(c *config.Config) {
+				if fusion == model.ImageOnly {
+					c.Fusion, c.Text = model.ImageOnly, nil
+				}
+			}
+			kept, val, forwards, out := tuned(t, dir, from, func(c *config.Config) { side(c); c.Recipe.Tune = model.TuneHead })
+			again, valAgain, none, _ := tuned(t, dir, from, func(c *config.Config) {
+				side(c)
+				c.Recipe.Freeze = []string{"visual"}
+				if c.Text != nil {
+					c.Recipe.Freeze = append(c.Recipe.Freeze, "text")
+				}
+			})
+			if len(kept) != 25 || len(again) != 25 || none != 0 {
+				t.Fatalf("%d and %d steps, %d forwards without kept features", len(kept), len(again), none)
+			}
+			for i := range kept {
+				if math.Abs(float64(kept[i]-again[i])) > 1e-4 {
+					t.Fatalf("step %d: loss %v on kept features, %v on fresh ones", i+1, kept[i], again[i])
+				}
+			}
+			if kept[24] == kept[0] || math.Abs(val.ValLoss-valAgain.ValLoss) > 1e-4 || val.ValTop1 != valAgain.ValTop1 {
+				t.Errorf("losses %v to %v, validation %+v and %+v", kept[0], kept[24], val, valAgain)
+			}
+			want := c.Report.Pictures
+			if fusion != model.ImageOnly {
+				want += len(texts)
+			}
+			if forwards != want {
+				t.Errorf("%d pictures and texts went through the towers, want each of %d once", forwards, want)
+			}
+			parts := changed(t, from, out)
+			if !slices.Equal(parts, head) {
+				t.Errorf("changed are %v, want %v", parts, head)
+			}
+		})
+	}
+}
+
+// TestTuneLast checks which parts a training of the last parts changes.
+func TestTuneLast(t *testing.T) {
+	dir := drawn(t, 100)
+	from := base(t, dir, model.Hadamard)
+	_, _, _, out := tuned(t, dir, from, func(c *config.Config) { c.Recipe.Tune = model.TuneLast })
+	want := []string{"classifier", "fusion", "text.encoder.layer.0", "text_proj", "visual.layer2", "visual_proj"}
+	if parts := changed(t, from, out); !slices.Equal(parts, want) {
+		t.Errorf("changed are %v, want %v", parts, want)
+	}
+}
+
+// TestTuneRefuses checks the trainings that make no sense.
+func TestTuneRefuses(t *testing.T) {
+	dir := drawn(t, 100)
+	for tune, want := range map[string]string{"head": "--init", "some": "known are head, last and all"} {
+		_, err := Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: tiny(t), Tune: tune, Out: filepath.Join(t.TempDir(), "m")}, func(train.Event) {})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("tune %s: error %v, want one with %q", tune, err, want)
+		}
+	}
+}
+
+// TestTuneHeadResumes interrupts a training on kept features: resumed, it has
+// the undisturbed one's losses to the bit.
+func TestTuneHeadResumes(t *testing.T) {
+	dir := drawn(t, 150)
+	from := base(t, dir, model.Hadamard)
+	head := func(c *config.Config) { c.Recipe.Tune, c.Recipe.Dropout = model.TuneHead, 0.1 }
+	want, _, _, _ := tuned(t, dir, from, head)
+	got := make([]float32, len(want))
+	out := filepath.Join(t.TempDir(), "m")
+	run := func(resume bool, stopAt int) error {
+		init, err := OpenInit(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer init.Close()
+		c, err := config.Read(init, "config.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Augment, c.Recipe.PerPicture, c.Recipe.BatchNorm, c.Recipe.MaxSteps = data.Augment{}, 0, "frozen", 25
+		head(c)
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		m, err := Train(ctx, gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: c, Init: init, Out: out, Resume: resume}, func(e train.Event) {
+			if e.Event == "step" {
+				if got[e.Step-1] = e.Loss; e.Step >= stopAt {
+					stop()
+				}
+			}
+		})
+		if err == nil {
+			m.Release()
+		}
+		return err
+	}
+	if err := run(false, 7); !errors.Is(err, train.ErrInterrupted) {
+		t.Fatalf("interrupted: %v", err)
+	}
+	if err := run(true, 1000); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("losses %v, undisturbed %v", got, want)
+	}
+}
