@@ -1,4 +1,4 @@
-# make run      install what is missing, build, run the demo, then serve the tab
+# make run      install what is missing, build, run the demo, then open the window
 # make test     install what is missing, then every test
 # make build    bin/duet                make wasm     the tab, in bin/web
 # make serve    the tab on localhost    make assets   the pictures that the program embeds
@@ -25,10 +25,12 @@ PAGE := $(wildcard wasm/*.html wasm/*.js wasm/*.css wasm/*.webmanifest wasm/*.sv
 
 run: deps-run build wasm
 	bin/duet demo
-	@if [ -z "$$CI" ] && { [ -t 1 ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; }; then \
+	@if [ -z "$$CI" ] && [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
+	  bin/duet window; \
+	elif [ -z "$$CI" ] && [ -t 1 ]; then \
 	  bin/duet serve; \
 	else \
-	  echo 'There is no terminal or display here; "make serve" serves the tab on localhost.'; \
+	  echo 'There is no terminal or display here; "bin/duet window" opens the window where there is one, "make serve" serves the tab.'; \
 	fi
 
 test: deps build wasm

@@ -26,6 +26,12 @@ debian() {
   command_from node nodejs
   package libc6-dev
   package mesa-vulkan-drivers # lavapipe, where there is no GPU, and the Vulkan loader
+  # What the window is built with, and stands on.
+  command_from pkg-config pkg-config
+  local library
+  for library in libwayland libx11 libx11-xcb libxkbcommon-x11 libegl libgles libffi libxcursor libxfixes libvulkan; do
+    package "$library-dev"
+  done
   if [ "$purpose" = test ]; then
     command_from git git
     command_from npm npm
@@ -58,6 +64,9 @@ elsewhere() {
     have git || missing+=("git")
     have npm || missing+=("npm")
     have_any "${browser[@]}" || missing+=("Chromium or Chrome in PATH, or its path in CHROMIUM")
+  fi
+  if [ "$(uname -s)" = Linux ] && ! pkg-config --exists x11 x11-xcb xcursor xfixes xkbcommon xkbcommon-x11 wayland-client wayland-cursor wayland-egl egl glesv2 vulkan 2>/dev/null; then
+    missing+=("pkg-config and the headers of X11, xcb, Xcursor, Xfixes, xkbcommon (with X11), Wayland, EGL, GLES and Vulkan")
   fi
   if [ "$(uname -s)" = Linux ] && [ -z "$(compgen -G '/usr/share/vulkan/icd.d/*.json'; compgen -G '/etc/vulkan/icd.d/*.json')" ]; then
     echo "deps: no Vulkan driver found: install your GPU's, or Mesa's software one (Fedora: mesa-vulkan-drivers, Arch: vulkan-swrast)" >&2

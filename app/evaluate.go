@@ -16,6 +16,10 @@ type EvaluateOptions struct {
 	Ablate     bool   // also with each side hidden, and with pictures or captions of other examples
 	Batch      int    // 0: the recipe's
 	Cache      int64  // bytes of resized pictures to keep between the passes of an ablation
+
+	// Each, where not nil, is told every example and its answer, but not those of
+	// an ablation.
+	Each func(e data.Example, answer int)
 }
 
 // An Evaluation is the outcome of [Evaluate].
@@ -61,7 +65,19 @@ func Evaluate(ctx context.Context, m *Model, o EvaluateOptions) (*Evaluation, er
 	}
 	defer evaluator.Release()
 	result := &Evaluation{On: on}
-	if result.Result, err = evaluator.Run(ctx, examples, hide, nil); err != nil {
+	each := func(a train.Answer) {
+		best := 0
+		for i, p := range a.Probabilities {
+			if p > a.Probabilities[best] {
+				best = i
+			}
+		}
+		o.Each(examples[a.Index], best)
+	}
+	if o.Each == nil {
+		each = nil
+	}
+	if result.Result, err = evaluator.Run(ctx, examples, hide, each); err != nil {
 		return nil, fmt.Errorf("app: evaluating: %w", err)
 	}
 	for i := range result.Classes {

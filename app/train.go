@@ -59,6 +59,8 @@ type TrainOptions struct {
 	Share     float64 // of the pictures for validation; 0: 15 %
 	Cache     int64   // bytes of resized pictures kept in memory; 0: 256 MiB
 
+	KeepStopped bool // where the context ends before the first validation, save the model as it stands, too
+
 	SaveEvery time.Duration // how often a state to go on from is saved; 0: every 30 s
 	Limit     time.Duration // where not 0: train for about this long, whatever the steps, see [train.Job]
 	Before    bool          // validate before the first step, too
@@ -102,6 +104,11 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 		job.SaveEvery = 0
 	}
 	end, err := job.Run(ctx, from)
+	if errors.Is(err, train.ErrInterrupted) && o.KeepStopped && end.BestStep == 0 {
+		if saving := m.Save(o.Out); saving != nil {
+			err = errors.Join(err, saving)
+		}
+	}
 	if err != nil {
 		m.Release()
 		return nil, err

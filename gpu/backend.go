@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A Backend runs programs. It has two implementers: [Device] (WebGPU) and
-// [Reference] (the CPU twins).
+// A Backend runs programs. [Device] (WebGPU) and [Reference] (the CPU twins) do;
+// [Planner] only counts what they would take.
 type Backend interface {
 	// NewBuffer returns a zeroed buffer of size bytes (a multiple of 16).
 	NewBuffer(label string, size int64) (Buffer, error)

@@ -52,14 +52,8 @@ func (x *Extractor) VisualShape() ([]int, error) {
 // Visual returns the features of the first n pictures of a batch [batch size
 // size 4], one after the other.
 func (x *Extractor) Visual(ctx context.Context, pixels []float32, n int) ([]float32, error) {
-	if x.visual == nil {
-		e, err := x.compile("features of pictures", map[string]int{"pictures": pictureWords(x.batch, x.size)}, 0, func(g *graph.Graph) graph.Tensor {
-			return x.model.VisualFeatures(g.Input("pictures", x.batch, x.size, x.size, 4), &nn.Mode{})
-		})
-		if err != nil {
-			return nil, err
-		}
-		x.visual = e
+	if err := x.compileVisual(); err != nil {
+		return nil, err
 	}
 	if err := x.visual.buffers.Buffers["pictures"].Write(0, Bytes(pixels)); err != nil {
 		return nil, err
@@ -76,24 +70,48 @@ func (x *Extractor) Words(ctx context.Context, tokens [][]int32) ([]float32, err
 	all := make([][]int32, x.batch)
 	copy(all, tokens)
 	t := max(TextLength(all, x.model.MaxTokens()), min(lengths[0], x.model.MaxTokens()))
-	e := x.text[t]
-	if e == nil {
-		words := map[string]int{}
-		addTextWords(words, x.batch, t)
-		var err error
-		e, err = x.compile(fmt.Sprintf("features of texts, %d tokens", t), words, t, func(g *graph.Graph) graph.Tensor {
-			return x.model.TextFeatures(x.model.textInputs(g, x.batch, t), &nn.Mode{})
-		})
-		if err != nil {
-			return nil, err
-		}
-		x.text[t] = e
+	if err := x.compileText(t); err != nil {
+		return nil, err
 	}
+	e := x.text[t]
 	if err := e.buffers.writeText(all, x.pad); err != nil {
 		return nil, err
 	}
 	x.Forwards.Texts += len(tokens)
 	return e.run(ctx, len(tokens))
+}
+
+// Rehearse compiles the text tower for t tokens, or for 0 the image tower, ahead
+// of its first use.
+func (x *Extractor) Rehearse(t int) error {
+	if t == 0 {
+		return x.compileVisual()
+	}
+	return x.compileText(t)
+}
+
+func (x *Extractor) compileVisual() (err error) {
+	if x.visual == nil {
+		x.visual, err = x.compile("features of pictures", map[string]int{"pictures": pictureWords(x.batch, x.size)}, 0, func(g *graph.Graph) graph.Tensor {
+			return x.model.VisualFeatures(g.Input("pictures", x.batch, x.size, x.size, 4), &nn.Mode{})
+		})
+	}
+	return err
+}
+
+func (x *Extractor) compileText(t int) error {
+	if x.text[t] != nil {
+		return nil
+	}
+	words := map[string]int{}
+	addTextWords(words, x.batch, t)
+	e, err := x.compile(fmt.Sprintf("features of texts, %d tokens", t), words, t, func(g *graph.Graph) graph.Tensor {
+		return x.model.TextFeatures(x.model.textInputs(g, x.batch, t), &nn.Mode{})
+	})
+	if err == nil {
+		x.text[t] = e
+	}
+	return err
 }
 
 // compile builds the program of a tower; words are the sizes of its inputs.

@@ -25,6 +25,7 @@ import (
 
 // commands lists the subcommands in the order in which help shows them.
 type commands struct {
+	Window   windowCommand   `cmd:"" help:"Open the app's window; so does duet alone where there is a display."`
 	Train    trainCommand    `cmd:"" help:"Fine-tune a model on a collection, or train one from scratch."`
 	Evaluate evaluateCommand `cmd:"" help:"Measure a model on a collection."`
 	Classify classifyCommand `cmd:"" help:"Classify pictures together with their words."`
@@ -69,6 +70,9 @@ func run(ctx context.Context, args []string, s streams) int {
 	)
 	if len(args) == 0 {
 		args = []string{"--help"}
+		if hasDisplay() {
+			args = []string{"window"}
+		}
 	}
 	command, err := parser.Parse(args)
 	if err != nil {

@@ -65,6 +65,7 @@ type ClassResult struct {
 
 // An Answer is what a model said about one example.
 type Answer struct {
+	Index         int // of the example among those that were given
 	Label         int
 	Probabilities []float32
 }
@@ -106,7 +107,7 @@ func (e *Evaluator) Run(ctx context.Context, examples []data.Example, hide Hide,
 			p := logits[i*classes : (i+1)*classes]
 			result.count(p, b.Labels[i])
 			if each != nil {
-				each(Answer{Label: b.Labels[i], Probabilities: p})
+				each(Answer{Index: b.Index[i], Label: b.Labels[i], Probabilities: p})
 			}
 		}
 	}

@@ -43,8 +43,8 @@ type features struct {
 // newFeatures runs the towers over everything that the examples hold; progress
 // is told how many of how many pictures and texts are done.
 func newFeatures(ctx context.Context, j *Job, batch int, cache *data.Cache, progress func(done, total int)) (*features, error) {
-	f := &features{backend: j.Backend, model: j.Model, memory: j.Memory, input: j.Input, batch: batch, stale: true,
-		pictures: map[*data.Picture]uint32{}, texts: map[string]uint32{}, tables: map[string]gpu.Buffer{}, shapes: map[string][]int{}}
+	f := newTables(j.Backend, j.Model, j.Memory, batch)
+	f.input = j.Input
 	x := model.NewExtractor(j.Backend, j.Model, j.Memory, j.Input.Prep.Size, batch, j.Input.Pad())
 	defer x.Release()
 	pictures, texts := f.contents(slices.Concat(j.Train, j.Val))
@@ -58,6 +58,12 @@ func newFeatures(ctx context.Context, j *Job, batch int, cache *data.Cache, prog
 		return nil, err
 	}
 	return f, nil
+}
+
+// newTables returns features without any.
+func newTables(backend gpu.Backend, m *model.VLM, memory *model.Memory, batch int) *features {
+	return &features{backend: backend, model: m, memory: memory, batch: batch, stale: true,
+		pictures: map[*data.Picture]uint32{}, texts: map[string]uint32{}, tables: map[string]gpu.Buffer{}, shapes: map[string][]int{}}
 }
 
 // contents lists the different pictures, as examples, and texts that the model

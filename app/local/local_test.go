@@ -1,0 +1,242 @@
+//go:build !js
+
+package local
+
+import (
+	"context"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"duet/app/ui"
+	"duet/assets"
+	"duet/gpu/gputest"
+	"duet/model/train"
+)
+
+// TestEngine is the life of a model: a collection is understood, estimated and
+// trained on, the model used, renamed, exported, removed, brought back and
+// imported again.
+func TestEngine(t *testing.T) {
+	gputest.Open(t) // skips where there is no adapter
+	root := t.TempDir()
+	collection := filepath.Join(root, "shapes")
+	if _, err := assets.WriteCollection(t.Context(), collection, "rule", 240, 1, assets.DefaultSize); err != nil {
+		t.Fatal(err)
+	}
+	e := NewEngine(Folders{Models: filepath.Join(root, "models"), Downloads: filepath.Join(root, "downloads")})
+	defer e.Close()
+	ctx := t.Context()
+	info, err := e.Start(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.ModelID != "default" || info.Adapter == "" || len(info.Model.Classes) < 100 {
+		t.Errorf("%+v", info)
+	}
+	source := ui.Source{Name: "shapes", Path: collection}
+	report, err := e.Understand(ctx, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Examples != 240 || len(report.Classes) != 4 {
+		t.Errorf("%+v", report)
+	}
+	var estimates []ui.Estimate
+	for preset := range ui.Presets {
+		estimate, err := e.Estimate(ctx, source, ui.Setup{Preset: preset, Inputs: "both"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		estimates = append(estimates, estimate)
+	}
+	if !(0 < estimates[0].Bytes && estimates[0].Bytes < estimates[1].Bytes && estimates[1].Bytes < estimates[2].Bytes) {
+		t.Errorf("estimates %+v: more should take more", estimates)
+	}
+
+	how := ui.Setup{Preset: ui.Quick, Inputs: "both", Name: "My shapes!"}
+	before := e.device.Allocated().Total()
+	most, steps := int64(0), 0
+	result, err := e.Train(ctx, source, how, func(x train.Event) {
+		most = max(most, e.device.Allocated().Total()-before)
+		if x.Event == "step" {
+			steps = x.Step
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("estimated %d bytes, held %d; %d steps", estimates[0].Bytes, most, steps)
+	if most > estimates[0].Bytes || most < estimates[0].Bytes/4 || steps != estimates[0].Steps {
+		t.Errorf("the training held %d bytes and took %d steps; estimated were %+v", most, steps, estimates[0])
+	}
+	if result.Model != "my-shapes" || result.Stopped || result.Evaluation.N != len(held(result)) {
+		t.Errorf("%+v, %d held-back pictures", result, len(held(result)))
+	}
+	for _, h := range held(result) {
+		if _, err := os.Stat(h.File.Path); err != nil || h.Caption == "" {
+			t.Errorf("%+v: %v", h, err)
+		}
+	}
+
+	info, err = e.Load(ctx, result.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(info.Model.Classes, []string{"cool", "neutral", "none", "warm"}) {
+		t.Errorf("%+v", info)
+	}
+	x := held(result)[0]
+	answer, err := e.Classify(ctx, x.File, x.Caption)
+	if err != nil || len(answer.Top) != 4 {
+		t.Errorf("%+v %v", answer, err)
+	}
+	if err := e.Rename(ctx, result.Model, "shapes, warm and cool"); err != nil {
+		t.Fatal(err)
+	}
+	where, err := e.Export(ctx, result.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := e.Import(ctx, ui.File{Name: filepath.Base(where), Path: where})
+	if err != nil {
+		t.Fatal(err)
+	}
+	models := func() (out []string) {
+		list, err := e.Models(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range list {
+			out = append(out, m.ID+"="+m.Name)
+		}
+		slices.Sort(out)
+		return out
+	}
+	want := []string{"default=default", id + "=" + strings.TrimSuffix(filepath.Base(where), ".zip"), "my-shapes=shapes, warm and cool"}
+	slices.Sort(want)
+	if got := models(); !slices.Equal(got, want) {
+		t.Errorf("models %q, want %q", got, want)
+	}
+	if err := e.Trash(ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	if got := models(); len(got) != 2 {
+		t.Errorf("models %q", got)
+	}
+	if err := e.Restore(ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	if got := models(); !slices.Equal(got, want) {
+		t.Errorf("models %q, want %q", got, want)
+	}
+	if _, err := e.Load(ctx, "absent"); err == nil {
+		t.Error("a model that is not there was loaded")
+	}
+	if answer, err = e.Classify(ctx, x.File, x.Caption); err != nil || len(answer.Top) != 4 {
+		t.Errorf("after a failed load: %+v %v", answer, err)
+	}
+}
+
+// held lists the pictures of all cells.
+func held(r *ui.Result) (all []ui.Held) {
+	for _, row := range r.Cells {
+		all = append(all, slices.Concat(row...)...)
+	}
+	return all
+}
+
+// TestStopKeeps stops a training in its first epoch: what it has learnt is kept.
+func TestStopKeeps(t *testing.T) {
+	gputest.Open(t)
+	root := t.TempDir()
+	collection := filepath.Join(root, "shapes")
+	if _, err := assets.WriteCollection(t.Context(), collection, "rule", 2000, 1, assets.DefaultSize); err != nil {
+		t.Fatal(err)
+	}
+	e := NewEngine(Folders{Models: filepath.Join(root, "models"), Downloads: filepath.Join(root, "downloads")})
+	defer e.Close()
+	if _, err := e.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	result, err := e.Train(ctx, ui.Source{Name: "shapes", Path: collection}, ui.Setup{Preset: ui.Thorough, Inputs: "both", Name: "m"}, func(x train.Event) {
+		if x.Event == "step" {
+			stop()
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !result.Stopped || result.Evaluation.N == 0 {
+		t.Errorf("%+v", result)
+	}
+	if _, err := e.Load(t.Context(), result.Model); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, content []byte) string {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	sample, err := assets.Draw("rule", 1, 0, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var picture strings.Builder
+	if err := png.Encode(&picture, sample.Image); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a.png", "sub/b.png", ".hidden.png"} {
+		write(name, []byte(picture.String()))
+	}
+	write("a.txt", []byte("  what is\n this? \xff"))
+	write("notes.md", []byte("not a picture"))
+	read, err := Host{}.Read(t.Context(), []ui.File{{Path: dir}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(read.Items) != 2 || read.Skipped != 1 || read.Model != nil {
+		t.Fatalf("%+v", read)
+	}
+	a, b := read.Items[0], read.Items[1]
+	if a.File.Name != "a.png" || a.Caption != "what is this? �" || a.From != ui.Sidecar || b.File.Name != "b.png" || b.Caption != "" {
+		t.Errorf("%+v, %+v", a, b)
+	}
+	if m, err := Thumbnail(a.File, 16); err != nil || m.Bounds().Dx() != 16 {
+		t.Errorf("%v %v", m, err)
+	}
+	h := Host{Folders{Settings: filepath.Join(dir, "settings"), Downloads: filepath.Join(dir, "saved")}}
+	if p := h.Prefs(); p != (ui.Prefs{}) {
+		t.Errorf("settings from nowhere: %+v", p)
+	}
+	prefs := ui.Prefs{Language: "zh", Theme: "dark", Width: 800, Height: 600}
+	if err := h.KeepPrefs(prefs); err != nil || h.Prefs() != prefs {
+		t.Errorf("%v, %+v", err, h.Prefs())
+	}
+	for _, want := range []string{"x.csv", "x-2.csv"} {
+		if where, err := h.Save(t.Context(), "x.csv", []byte("1")); err != nil || filepath.Base(where) != want {
+			t.Errorf("%s %v, want %s", where, err, want)
+		}
+	}
+	zip := write("m.zip", []byte("PK\x03\x04"))
+	if read, err = (Host{}).Read(t.Context(), []ui.File{{Path: zip}}); err != nil || read.Model == nil {
+		t.Errorf("%+v %v", read, err)
+	}
+	if _, err := (Host{}).Read(t.Context(), []ui.File{{Path: filepath.Join(dir, "absent")}}); err == nil {
+		t.Error("what is not there was read")
+	}
+}

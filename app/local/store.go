@@ -1,0 +1,187 @@
+//go:build !js
+
+package local
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+
+	"duet/app"
+	"duet/app/ui"
+	"duet/model/checkpoint"
+	"duet/model/config"
+)
+
+// A Store is the folder of the models: one folder each, with the name that
+// people gave it in a file beside its own, so that a model's folder is nothing
+// but the model. What was removed waits in a folder of its own until the app ends.
+type Store struct{ dir string }
+
+const (
+	nameSuffix  = ".name"
+	usedFile    = "used"
+	trashFolder = ".removed"
+)
+
+// path is the place of a model.
+func (s Store) path(id string) string { return filepath.Join(s.dir, id) }
+
+// open opens a model's files.
+func (s Store) open(id string) (*checkpoint.Model, error) {
+	if id == "" || id == app.Default {
+		return app.OpenFiles(app.Default)
+	}
+	return checkpoint.OpenModel(s.path(id))
+}
+
+// write writes a small file whole or not at all.
+func (s Store) write(name, content string) error {
+	if err := os.MkdirAll(s.dir, 0o777); err != nil {
+		return err
+	}
+	return checkpoint.WriteFile(s.path(name), func(w io.Writer) error {
+		_, err := io.WriteString(w, content)
+		return err
+	})
+}
+
+// used is the id of the model used last.
+func (s Store) used() string {
+	content, err := os.ReadFile(s.path(usedFile))
+	if err != nil {
+		return app.Default
+	}
+	return strings.TrimSpace(string(content))
+}
+
+func (s Store) use(id string) error { return s.write(usedFile, id) }
+
+func (s Store) name(id, name string) error { return s.write(id+nameSuffix, name) }
+
+// free returns an id for a name that no model has: its letters and digits.
+func (s Store) free(name string) (string, error) {
+	if err := os.MkdirAll(s.dir, 0o777); err != nil {
+		return "", err
+	}
+	base := strings.Trim(strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsLetter(r), unicode.IsDigit(r):
+			return unicode.ToLower(r)
+		}
+		return '-'
+	}, name), "-")
+	base = cmp.Or(base, "model")
+	id := base
+	for i := 2; ; i++ {
+		_, err := os.Lstat(s.path(id))
+		if id != app.Default && id != usedFile && id != "sample" && errors.Is(err, fs.ErrNotExist) {
+			return id, nil
+		}
+		id = fmt.Sprintf("%s-%d", base, i)
+	}
+}
+
+// list lists the models, the embedded one first, then the newest. A folder that
+// is no model is left out.
+func (s Store) list() ([]ui.Model, error) {
+	all := []ui.Model{}
+	if m, err := s.describe(app.Default); err == nil {
+		m.Embedded = true
+		all = append(all, m)
+	}
+	entries, err := os.ReadDir(s.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if m, err := s.describe(e.Name()); err == nil {
+			all = append(all, m)
+		}
+	}
+	if len(all) > 1 {
+		slices.SortStableFunc(all[1:], func(a, b ui.Model) int { return b.Made.Compare(a.Made) })
+	}
+	return all, nil
+}
+
+func (s Store) describe(id string) (ui.Model, error) {
+	files, err := s.open(id)
+	if err != nil {
+		return ui.Model{}, err
+	}
+	defer files.Close()
+	c, err := config.Read(files, "config.json")
+	if err != nil {
+		return ui.Model{}, err
+	}
+	m := ui.Model{ID: id, Name: id}
+	if m.Classes, err = c.Labels(); err != nil {
+		return ui.Model{}, err
+	}
+	if card, err := files.ReadFile("README.md"); err == nil {
+		m.Card = string(card)
+	}
+	if id == app.Default {
+		weights, err := fs.Stat(files, "model.safetensors")
+		if err != nil {
+			return ui.Model{}, err
+		}
+		m.Bytes = weights.Size()
+		return m, nil
+	}
+	if name, err := os.ReadFile(s.path(id + nameSuffix)); err == nil {
+		m.Name = string(name)
+	}
+	err = filepath.WalkDir(s.path(id), func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			m.Bytes += info.Size()
+			if info.ModTime().After(m.Made) {
+				m.Made = info.ModTime()
+			}
+		}
+		return err
+	})
+	return m, err
+}
+
+// trash takes a model away; restore brings it back.
+func (s Store) trash(id string) error {
+	if id == app.Default {
+		return errors.New("the default model cannot be removed")
+	}
+	if err := os.MkdirAll(s.path(trashFolder), 0o777); err != nil {
+		return err
+	}
+	return os.Rename(s.path(id), filepath.Join(s.path(trashFolder), id))
+}
+
+func (s Store) restore(id string) error {
+	return os.Rename(filepath.Join(s.path(trashFolder), id), s.path(id))
+}
+
+// empty removes what was taken away.
+func (s Store) empty() {
+	entries, err := os.ReadDir(s.path(trashFolder))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		os.Remove(s.path(e.Name() + nameSuffix))
+	}
+	os.RemoveAll(s.path(trashFolder))
+}

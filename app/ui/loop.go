@@ -1,0 +1,222 @@
+package ui
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"duet/model/train"
+)
+
+// redraw is the shortest time between two redraws for what a training tells:
+// on a software adapter drawing and computing share the processor.
+const redraw = 250 * time.Millisecond
+
+// A Loop owns the state: it takes messages in, one by one, and does the effects
+// that follow in goroutines. The window draws what it holds.
+type Loop struct {
+	engine Engine
+	host   Host
+	draw   func() // tells the window that there is something new
+	ctx    context.Context
+	end    context.CancelFunc
+	work   sync.WaitGroup
+
+	mu    sync.Mutex // of the state
+	state State
+
+	queue struct {
+		sync.Mutex
+		messages []Message
+		filled   chan struct{} // holds one when there is something in it
+	}
+
+	training struct {
+		sync.Mutex
+		stop context.CancelFunc
+	}
+	asking struct { // the collection that is being looked at
+		sync.Mutex
+		stop context.CancelFunc
+	}
+}
+
+// NewLoop starts the app; draw is called from any goroutine, at once after the
+// user's messages and seldom while a training tells how it goes.
+func NewLoop(engine Engine, host Host, draw func()) *Loop {
+	l := &Loop{engine: engine, host: host, draw: draw}
+	l.ctx, l.end = context.WithCancel(context.Background())
+	l.queue.filled = make(chan struct{}, 1)
+	l.state.Prefs = host.Prefs()
+	l.work.Go(l.run)
+	l.do(StartEngine{})
+	return l
+}
+
+// Send passes a message on; it returns at once and may be called while drawing.
+func (l *Loop) Send(m Message) {
+	l.queue.Lock()
+	l.queue.messages = append(l.queue.messages, m)
+	l.queue.Unlock()
+	select {
+	case l.queue.filled <- struct{}{}:
+	default:
+	}
+}
+
+// Draw calls f with the state, which does not change meanwhile. f must not keep it.
+func (l *Loop) Draw(f func(s *State)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f(&l.state)
+}
+
+// Close ends all work and waits for it: a training saves where it stands.
+func (l *Loop) Close() {
+	l.end()
+	l.work.Wait()
+	l.engine.Close()
+}
+
+func (l *Loop) run() {
+	var drawn time.Time
+	later := time.NewTimer(time.Hour)
+	later.Stop()
+	for {
+		select {
+		case <-l.ctx.Done():
+			return
+		case <-later.C:
+			drawn = time.Now()
+			l.draw()
+		case <-l.queue.filled:
+			l.queue.Lock()
+			messages := l.queue.messages
+			l.queue.messages = nil
+			l.queue.Unlock()
+			urgent := false
+			var effects []Effect
+			l.mu.Lock()
+			for _, m := range messages {
+				_, progress := m.(Trained)
+				urgent = urgent || !progress
+				effects = append(effects, l.state.Update(m)...)
+			}
+			l.mu.Unlock()
+			for _, e := range effects {
+				l.do(e)
+			}
+			switch wait := redraw - time.Since(drawn); {
+			case urgent || wait <= 0:
+				drawn = time.Now()
+				l.draw()
+			default:
+				later.Reset(wait)
+			}
+		}
+	}
+}
+
+// do does an effect in a goroutine.
+func (l *Loop) do(e Effect) {
+	l.work.Go(func() {
+		if m := l.outcome(l.ctx, e); m != nil && l.ctx.Err() == nil {
+			l.Send(m)
+		}
+	})
+}
+
+// outcome does an effect and returns what it came to, or nil.
+func (l *Loop) outcome(ctx context.Context, e Effect) Message {
+	switch e := e.(type) {
+	case StartEngine:
+		info, err := l.engine.Start(ctx)
+		return orFailed(DoingStart, err, Ready{info})
+	case ReadFiles:
+		read, err := l.host.Read(ctx, e.Files)
+		return orFailed(DoingRead, err, read)
+	case Ask:
+		begun := time.Now()
+		answer, err := l.engine.Classify(ctx, e.File, e.Caption)
+		return Answered{e.ID, e.Asked, answer, time.Since(begun), err}
+	case Understand:
+		ctx, stop := l.replace(&l.asking.Mutex, &l.asking.stop)
+		defer stop()
+		report, err := l.engine.Understand(ctx, e.Source)
+		if ctx.Err() != nil {
+			return nil // another was chosen meanwhile
+		}
+		return Understood{e.Source, report, err}
+	case MakeEstimate:
+		estimate, err := l.engine.Estimate(ctx, e.Source, e.Setup)
+		return Estimated{e.Setup, estimate, err}
+	case Train:
+		ctx, stop := l.replace(&l.training.Mutex, &l.training.stop)
+		defer stop()
+		result, err := l.engine.Train(ctx, e.Source, e.Setup, func(t train.Event) { l.Send(Trained{t}) })
+		return TrainEnded{result, err}
+	case StopTraining:
+		l.training.Lock()
+		defer l.training.Unlock()
+		if l.training.stop != nil {
+			l.training.stop()
+		}
+		return nil
+	case ListModels:
+		models, err := l.engine.Models(ctx)
+		return orFailed(DoingModel, err, Listed{models})
+	case LoadModel:
+		info, err := l.engine.Load(ctx, e.ID)
+		return orFailed(DoingModel, err, Ready{info})
+	case ImportModel:
+		id, err := l.engine.Import(ctx, e.File)
+		return orFailed(DoingModel, err, Use{id})
+	case RenameModel:
+		return l.changed(ctx, l.engine.Rename(ctx, e.ID, e.Name))
+	case TrashModel:
+		return l.changed(ctx, l.engine.Trash(ctx, e.ID))
+	case RestoreModel:
+		return l.changed(ctx, l.engine.Restore(ctx, e.ID))
+	case SaveModel:
+		where, err := l.engine.Export(ctx, e.ID)
+		return orFailed(DoingSave, err, Saved{where})
+	case SaveAnswers:
+		name, content, err := answersFile(e.Format, e.Items)
+		where := ""
+		if err == nil {
+			where, err = l.host.Save(ctx, name, content)
+		}
+		return orFailed(DoingSave, err, Saved{where})
+	case KeepPrefs:
+		return orFailed(DoingSave, l.host.KeepPrefs(e.Prefs), nil)
+	}
+	return nil
+}
+
+// replace ends the context of the work of the same kind that is under way, and
+// returns one for new work.
+func (l *Loop) replace(mu *sync.Mutex, stop *context.CancelFunc) (context.Context, context.CancelFunc) {
+	mu.Lock()
+	defer mu.Unlock()
+	if *stop != nil {
+		(*stop)()
+	}
+	ctx, cancel := context.WithCancel(l.ctx)
+	*stop = cancel
+	return ctx, cancel
+}
+
+// changed lists the models anew after a change.
+func (l *Loop) changed(ctx context.Context, err error) Message {
+	if err != nil {
+		return FailedDoing{DoingModel, err}
+	}
+	return l.outcome(ctx, ListModels{})
+}
+
+func orFailed(doing Doing, err error, m Message) Message {
+	if err != nil {
+		return FailedDoing{doing, err}
+	}
+	return m
+}

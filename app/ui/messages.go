@@ -1,0 +1,129 @@
+package ui
+
+import (
+	"time"
+
+	"duet/app"
+	"duet/model/data"
+	"duet/model/train"
+)
+
+// A Message is something that happened: the user did something, or work that
+// an effect started has come to something.
+type Message interface{}
+
+// Doing is what was meant to be done when a problem came up.
+type Doing uint8
+
+// What can be meant.
+const (
+	DoingStart Doing = iota // opening the adapter and the model
+	DoingRead               // reading what was dropped or chosen
+	DoingClassify
+	DoingTrain
+	DoingModel // loading, storing or removing a model
+	DoingSave  // writing a file for the user
+)
+
+// What the user does.
+type (
+	// Go shows a screen.
+	Go struct{ Screen Screen }
+	// Drop gives files: dropped, pasted or chosen.
+	Drop struct{ Files []File }
+	// DropText gives words: dropped or pasted.
+	DropText struct{ Text string }
+	// SetCaption gives an item other words.
+	SetCaption struct {
+		ID   int
+		Text string
+	}
+	// Select shows an item large.
+	Select struct{ ID int }
+	// Remove takes an item away.
+	Remove struct{ ID int }
+	// Clear takes all items away.
+	Clear struct{}
+	// UndoRemove brings back what was taken away last.
+	UndoRemove struct{}
+	// SortBy sorts the table by a column, the other way round when it is already.
+	SortBy struct{ Column Column }
+	// ExportAnswers writes the answers: "csv" or "json".
+	ExportAnswers struct{ Format string }
+	// Dismiss takes the problem away.
+	Dismiss struct{}
+
+	// Choose names the data to train on.
+	Choose struct{ Source Source }
+	// SetUp changes how to train.
+	SetUp struct{ Setup Setup }
+	// Start starts the training that is set up.
+	Start struct{}
+	// Stop ends the training and keeps what it has learnt.
+	Stop struct{}
+	// Back leaves the training for another.
+	Back struct{}
+	// OpenCell shows the pictures of a cell of the confusion matrix; twice, no more.
+	OpenCell struct{ Truth, Answer int }
+
+	// Use takes a model in place of the present one.
+	Use struct{ ID string }
+	// Rename gives a model another name.
+	Rename struct{ ID, Name string }
+	// RemoveModel takes a model away; UndoRemoveModel brings it back until the app ends.
+	RemoveModel     struct{ ID string }
+	UndoRemoveModel struct{}
+	// ExportModel writes a model as a zip.
+	ExportModel struct{ ID string }
+
+	// SetPrefs changes the settings.
+	SetPrefs struct{ Prefs Prefs }
+)
+
+// What work comes to.
+type (
+	// Ready says that the engine has started, or has another model.
+	Ready struct{ Info Info }
+	// Failed says that something could not be done.
+	FailedDoing struct {
+		Doing Doing
+		Error error
+	}
+	// FilesRead gives the pictures among dropped files; Model is a model among
+	// them, Collection a table or folder that may be trained on.
+	FilesRead struct {
+		Items   []Item
+		Skipped int
+		Model   *File
+	}
+	// Answered gives the answer for an item.
+	Answered struct {
+		ID, Asked int
+		Answer    app.Answer
+		Took      time.Duration
+		Error     error
+	}
+	// Understood says what a collection is.
+	Understood struct {
+		Source Source
+		Report *data.Report
+		Error  error
+	}
+	// Estimated says what a training will take.
+	Estimated struct {
+		Setup    Setup
+		Estimate Estimate
+		Error    error
+	}
+	// Trained is an event of the training.
+	Trained struct{ Event train.Event }
+	// TrainEnded is its end.
+	TrainEnded struct {
+		Result *Result // nil: nothing was learnt
+		Error  error
+	}
+	// Listed gives the models that there are.
+	Listed struct{ Models []Model }
+	// Saved says where something for the user was written.
+	Saved struct{ Path string }
+)

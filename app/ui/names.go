@@ -1,0 +1,27 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// errNoPictures is shown in the user's language, see [Texts].
+var errNoPictures = errors.New("none of the files is a picture that can be read: JPEG, PNG, GIF, BMP and WebP can")
+
+// prefixes are the parts of the program that its errors begin with.
+var prefixes = regexp.MustCompile(`^((app|checkpoint|config|data|gpu|model|text|train|assets): )+`)
+
+// plain leaves out which part of the program an error came from.
+func plain(s string) string { return prefixes.ReplaceAllString(s, "") }
+
+// unique returns name, or name 2, name 3 … where it is taken.
+func unique(name string, taken func(string) bool) string {
+	name = strings.TrimSpace(name)
+	free := name
+	for i := 2; taken(free); i++ {
+		free = fmt.Sprintf("%s %d", name, i)
+	}
+	return free
+}

@@ -1,0 +1,338 @@
+package ui
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"duet/app"
+	"duet/gpu"
+	"duet/model/data"
+	"duet/model/train"
+)
+
+// A State is all that the app shows.
+type State struct {
+	Screen   Screen
+	Engine   EngineState
+	Pictures Pictures
+	Training Training
+	Models   Models
+	Prefs    Prefs
+	Problem  *Problem // what went wrong last, until it is dismissed
+
+	last int // number of the last item
+}
+
+// A Screen is one of the app's pages.
+type Screen uint8
+
+// The screens, in the order of their tabs.
+const (
+	ScreenClassify Screen = iota
+	ScreenTrain
+	ScreenModels
+	ScreenSettings
+	Screens
+)
+
+// EngineState is how far the engine is.
+type EngineState struct {
+	Ready bool
+	Info  Info // when ready
+}
+
+// Info says what computes and which model answers.
+type Info struct {
+	Adapter string
+	Class   gpu.Class
+	Bytes   int64 // on the device
+	Model   app.Description
+	ModelID string // its place among the models
+}
+
+// A Problem is what went wrong, for people: what was meant to be done, and why
+// it could not be.
+type Problem struct {
+	Doing Doing
+	Text  string
+}
+
+// A File is something that the user gave: a path on disk or, in the tab, a Blob.
+type File struct {
+	Name   string // for people: the last part of its path
+	Path   string // on disk; in the tab where it lay in what was dropped
+	Handle int    // in the tab: the number of its Blob; else 0
+}
+
+// Pictures are the pictures to classify.
+type Pictures struct {
+	Items    []Item
+	Selected int  // id of the item shown large; 0: none
+	Reading  bool // dropped files are being looked at
+	Order    Order
+	Removed  []Item // what the last removal took away, for undo
+	Skipped  int    // of the dropped files, those that are no pictures
+}
+
+// An Item is a picture, its words and what the model says.
+type Item struct {
+	ID      int
+	File    File
+	Caption string
+	From    CaptionSource
+	Status  Status
+	Answer  app.Answer    // when done
+	Took    time.Duration // when done
+	Error   string        // when failed
+	asked   int           // counts the questions, so that late answers are known
+}
+
+// CaptionSource says where an item's words come from.
+type CaptionSource uint8
+
+// The sources.
+const (
+	Typed    CaptionSource = iota // by the user, or there are none
+	Sidecar                       // a .txt of the same stem
+	Embedded                      // the picture's own description
+)
+
+// Status says how far an item is.
+type Status uint8
+
+// The states of an item.
+const (
+	Waiting Status = iota
+	Asked
+	Done
+	Failed
+)
+
+// Order is how the table of pictures is sorted.
+type Order struct {
+	By         Column
+	Descending bool
+}
+
+// Column is a column of the table of pictures.
+type Column uint8
+
+// The columns.
+const (
+	ByInput Column = iota // as they came
+	ByName
+	ByAnswer
+	ByProbability
+)
+
+// Item returns the item of that id, or nil.
+func (p *Pictures) Item(id int) *Item {
+	for i := range p.Items {
+		if p.Items[i].ID == id {
+			return &p.Items[i]
+		}
+	}
+	return nil
+}
+
+// Sorted returns the items in the table's order.
+func (p *Pictures) Sorted() []Item {
+	items := slices.Clone(p.Items)
+	by := func(a, b Item) int { return 0 }
+	best := func(x Item) app.Score {
+		if len(x.Answer.Top) == 0 {
+			return app.Score{}
+		}
+		return x.Answer.Top[0]
+	}
+	switch p.Order.By {
+	case ByName:
+		by = func(a, b Item) int { return strings.Compare(a.File.Name, b.File.Name) }
+	case ByAnswer:
+		by = func(a, b Item) int { return strings.Compare(best(a).Label, best(b).Label) }
+	case ByProbability:
+		by = func(a, b Item) int { return cmp.Compare(best(a).P, best(b).P) }
+	}
+	if p.Order.Descending {
+		up := by
+		by = func(a, b Item) int { return up(b, a) }
+	}
+	slices.SortStableFunc(items, by)
+	return items
+}
+
+// Counts says how many items are done and how many there are.
+func (p *Pictures) Counts() (done, all int) {
+	for _, x := range p.Items {
+		if x.Status == Done || x.Status == Failed {
+			done++
+		}
+	}
+	return done, len(p.Items)
+}
+
+// Training is a training from the choice of its data to its result.
+type Training struct {
+	Step     TrainStep
+	Source   Source
+	Report   *data.Report // what was understood, from TrainConfirm on
+	Setup    Setup
+	Estimate *Estimate // of the setup; nil: being computed
+	Progress Progress
+	Result   *Result
+}
+
+// TrainStep is how far a training is.
+type TrainStep uint8
+
+// The steps of a training.
+const (
+	TrainChoose  TrainStep = iota // which data
+	TrainReading                  // the data is being looked at
+	TrainConfirm                  // what was understood, and how to train
+	TrainRunning
+	TrainStopping
+	TrainDone
+)
+
+// A Source is a collection to train on.
+type Source struct {
+	Name   string
+	Path   string // folder or table on disk; in the tab empty
+	Sample bool   // the drawn sample collection
+	Files  []File // in the tab
+}
+
+// A Preset is how thorough a training is.
+type Preset uint8
+
+// The presets.
+const (
+	Quick    Preset = iota // what follows the towers
+	Balanced               // the last parts of the towers, too
+	Thorough               // everything
+	Presets
+)
+
+// Tune is the part of the model that a preset trains.
+func (p Preset) Tune() string { return [...]string{"head", "last", "all"}[p] }
+
+// Setup is how to train.
+type Setup struct {
+	Preset Preset
+	Name   string // of the model that will be
+	Inputs string // both, image, text
+}
+
+// An Estimate is what a training will take, before it starts.
+type Estimate struct {
+	Bytes   int64         // on the device
+	Allowed int64         // that the device is known to allow; 0: unknown
+	Time    time.Duration // 0: unknown
+	Steps   int
+}
+
+// Progress is how a training goes.
+type Progress struct {
+	Features, AllFeatures int // pictures and texts that the towers have looked at
+	Step, Steps           int
+	Epoch, Epochs         int
+	Losses                []Point // of the steps
+	Validations           []Validation
+	PerSecond             float64 // examples
+	Started               time.Time
+}
+
+// A Point is a value at a step.
+type Point struct {
+	Step  int
+	Value float32
+}
+
+// A Validation is what an epoch's end showed.
+type Validation struct {
+	Step int
+	Top1 float64
+	Loss float64
+}
+
+// maxPoints bounds the curve that is kept; more are thinned out.
+const maxPoints = 1024
+
+// add takes in an event.
+func (p *Progress) add(e train.Event) {
+	switch e.Event {
+	case "features":
+		p.Features, p.AllFeatures = e.Step, e.Steps
+	case "step":
+		p.Step, p.Steps, p.Epoch, p.Epochs = e.Step, e.Steps, e.Epoch, e.Epochs
+		if e.ExamplesPerSec > 0 {
+			p.PerSecond = e.ExamplesPerSec
+		}
+		p.Losses = append(p.Losses, Point{e.Step, e.Loss})
+		if len(p.Losses) > maxPoints {
+			half := p.Losses[:0]
+			for i := 0; i+1 < len(p.Losses); i += 2 {
+				a, b := p.Losses[i], p.Losses[i+1]
+				half = append(half, Point{b.Step, (a.Value + b.Value) / 2})
+			}
+			p.Losses = half
+		}
+	case "before", "epoch":
+		p.Validations = append(p.Validations, Validation{e.Step, e.ValTop1, e.ValLoss})
+		p.Epoch, p.Epochs = max(p.Epoch, e.Epoch), max(p.Epochs, e.Epochs)
+	}
+}
+
+// Left estimates the time to the end; 0 where nothing is known.
+func (p *Progress) Left(now time.Time) time.Duration {
+	if p.Step < 2 || p.Steps <= p.Step || p.Started.IsZero() {
+		return 0
+	}
+	return time.Duration(float64(now.Sub(p.Started)) / float64(p.Step) * float64(p.Steps-p.Step))
+}
+
+// A Result is what a training came to.
+type Result struct {
+	Model      string // its place among the models
+	Stopped    bool
+	Evaluation *app.Evaluation
+	Cells      [][][]Held // [true class][answer] the pictures
+	Cell       [2]int     // the open one
+	Open       bool
+}
+
+// Held is a held-back picture in a result.
+type Held struct {
+	File    File
+	Caption string
+}
+
+// Models are the models that can be used.
+type Models struct {
+	List    []Model
+	Using   string // id
+	Loading string // id of the one being loaded
+	Removed *Model // the one just removed, for undo
+}
+
+// A Model is a model in the app's care.
+type Model struct {
+	ID       string // "default", or the name of its folder
+	Name     string
+	Bytes    int64
+	Classes  []string
+	Made     time.Time
+	Card     string // Markdown
+	Embedded bool
+}
+
+// Prefs are the user's settings.
+type Prefs struct {
+	Language string `json:"language,omitempty"` // "en", "zh"; empty: the system's
+	Theme    string `json:"theme,omitempty"`    // "light", "dark"; empty: the system's
+	Width    int    `json:"width,omitempty"`    // of the window, in dp
+	Height   int    `json:"height,omitempty"`
+}

@@ -1,0 +1,382 @@
+package ui
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"duet/model/train"
+)
+
+// An Effect is work that an update asks for; package ui's [Loop] does it.
+type Effect interface{}
+
+// The effects.
+type (
+	// StartEngine opens the adapter and a model.
+	StartEngine struct{}
+	// ReadFiles looks for pictures in files and folders.
+	ReadFiles struct{ Files []File }
+	// Ask classifies an item.
+	Ask struct {
+		ID, Asked int
+		File      File
+		Caption   string
+	}
+	// Understand opens a collection.
+	Understand struct{ Source Source }
+	// MakeEstimate computes what a training will take.
+	MakeEstimate struct {
+		Source Source
+		Setup  Setup
+	}
+	// Train trains.
+	Train struct {
+		Source Source
+		Setup  Setup
+	}
+	// StopTraining ends the training early.
+	StopTraining struct{}
+	// ListModels looks which models there are.
+	ListModels struct{}
+	// LoadModel puts a model on the device; ImportModel takes a file as a model first.
+	LoadModel   struct{ ID string }
+	ImportModel struct{ File File }
+	// RenameModel, TrashModel, RestoreModel and DropTrash change what models there are.
+	RenameModel  struct{ ID, Name string }
+	TrashModel   struct{ ID string }
+	RestoreModel struct{ ID string }
+	// SaveModel and SaveAnswers write files for the user.
+	SaveModel   struct{ ID string }
+	SaveAnswers struct {
+		Format string
+		Items  []Item
+	}
+	// KeepPrefs stores the settings.
+	KeepPrefs struct{ Prefs Prefs }
+)
+
+// Update takes a message in and returns the work that it asks for.
+func (s *State) Update(m Message) []Effect {
+	switch m := m.(type) {
+	case Go:
+		s.Screen = m.Screen
+		if m.Screen == ScreenModels {
+			return []Effect{ListModels{}}
+		}
+	case Dismiss:
+		s.Problem = nil
+	case FailedDoing:
+		s.fail(m.Doing, m.Error)
+	case Ready:
+		s.Engine = EngineState{Ready: true, Info: m.Info}
+		s.Models.Using, s.Models.Loading = m.Info.ModelID, ""
+		s.askAgain()
+		return append(s.next(), ListModels{})
+	case SetPrefs:
+		s.Prefs = m.Prefs
+		return []Effect{KeepPrefs{s.Prefs}}
+	}
+	if effects, ok := s.updatePictures(m); ok {
+		return effects
+	}
+	if effects, ok := s.updateTraining(m); ok {
+		return effects
+	}
+	return s.updateModels(m)
+}
+
+// fail shows a problem.
+func (s *State) fail(doing Doing, err error) {
+	s.Problem = &Problem{doing, plain(err.Error())}
+}
+
+// updatePictures takes in what concerns the pictures to classify.
+func (s *State) updatePictures(m Message) (effects []Effect, mine bool) {
+	p := &s.Pictures
+	switch m := m.(type) {
+	case Drop:
+		if len(m.Files) == 0 {
+			return nil, true
+		}
+		if s.Screen == ScreenTrain && (s.Training.Step == TrainChoose || s.Training.Step == TrainConfirm) {
+			return s.Update(Choose{sourceOf(m.Files)}), true
+		}
+		s.Screen, s.Problem, p.Reading = ScreenClassify, nil, true
+		return []Effect{ReadFiles(m)}, true
+	case FilesRead:
+		p.Reading, p.Skipped = false, m.Skipped
+		for _, x := range m.Items {
+			s.last++
+			x.ID, x.Status = s.last, Waiting
+			p.Items = append(p.Items, x)
+		}
+		if len(m.Items) > 0 {
+			p.Selected = p.Items[len(p.Items)-len(m.Items)].ID
+		}
+		if m.Model != nil {
+			s.Screen = ScreenModels
+			return append(s.next(), ImportModel{*m.Model}), true
+		}
+		if len(m.Items) == 0 {
+			s.fail(DoingRead, errNoPictures)
+		}
+		return s.next(), true
+	case DropText:
+		if x := p.Item(p.Selected); x != nil {
+			return s.Update(SetCaption{x.ID, m.Text}), true
+		}
+		return nil, true
+	case SetCaption:
+		x := p.Item(m.ID)
+		if x == nil || x.Caption == m.Text {
+			return nil, true
+		}
+		x.Caption, x.From = m.Text, Typed
+		if x.Status != Asked {
+			x.Status = Waiting
+		}
+		x.asked++ // an answer on its way is for the old words
+		return s.next(), true
+	case Select:
+		p.Selected = m.ID
+		return s.next(), true
+	case Remove:
+		i := slices.IndexFunc(p.Items, func(x Item) bool { return x.ID == m.ID })
+		if i < 0 {
+			return nil, true
+		}
+		p.Removed = []Item{p.Items[i]}
+		p.Items = slices.Delete(p.Items, i, i+1)
+		if p.Selected == m.ID {
+			p.Selected = 0
+			if len(p.Items) > 0 {
+				p.Selected = p.Items[min(i, len(p.Items)-1)].ID
+			}
+		}
+		return nil, true
+	case Clear:
+		p.Removed, p.Items, p.Selected, p.Skipped = p.Items, nil, 0, 0
+		return nil, true
+	case UndoRemove:
+		for i := range p.Removed {
+			if p.Removed[i].Status == Asked { // its answer was not waited for
+				p.Removed[i].Status = Waiting
+			}
+		}
+		p.Items = append(p.Items, p.Removed...)
+		slices.SortStableFunc(p.Items, func(a, b Item) int { return a.ID - b.ID })
+		if len(p.Removed) > 0 {
+			p.Selected = p.Removed[0].ID
+		}
+		p.Removed = nil
+		return s.next(), true
+	case SortBy:
+		p.Order = Order{m.Column, p.Order.By == m.Column && !p.Order.Descending}
+		return nil, true
+	case ExportAnswers:
+		return []Effect{SaveAnswers{m.Format, p.Sorted()}}, true
+	case Answered:
+		x := p.Item(m.ID)
+		if x == nil {
+			return s.next(), true
+		}
+		switch {
+		case x.asked != m.Asked: // there are other words or another model now
+			x.Status = Waiting
+		case m.Error != nil:
+			x.Status, x.Error = Failed, plain(m.Error.Error())
+		default:
+			x.Status, x.Answer, x.Took, x.Error = Done, m.Answer, m.Took, ""
+		}
+		return s.next(), true
+	}
+	return nil, false
+}
+
+// askAgain has every item answered anew, by another model.
+func (s *State) askAgain() {
+	for i := range s.Pictures.Items {
+		x := &s.Pictures.Items[i]
+		x.asked++
+		if x.Status != Asked {
+			x.Status = Waiting
+		}
+	}
+}
+
+// next asks for the next item, the selected one first; one at a time, and none
+// while a model is loaded or trained.
+func (s *State) next() []Effect {
+	p := &s.Pictures
+	if !s.Engine.Ready || s.Models.Loading != "" {
+		return nil
+	}
+	at := -1
+	for i := range p.Items {
+		switch x := &p.Items[i]; {
+		case x.Status == Asked:
+			return nil
+		case x.Status == Waiting && (at < 0 || x.ID == p.Selected):
+			at = i
+		}
+	}
+	if at < 0 {
+		return nil
+	}
+	x := &p.Items[at]
+	x.Status = Asked
+	return []Effect{Ask{x.ID, x.asked, x.File, x.Caption}}
+}
+
+// updateTraining takes in what concerns a training.
+func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
+	t := &s.Training
+	switch m := m.(type) {
+	case Choose:
+		*t = Training{Step: TrainReading, Source: m.Source, Setup: Setup{Inputs: "both"}}
+		s.Screen, s.Problem = ScreenTrain, nil
+		return []Effect{Understand(m)}, true
+	case Understood:
+		if t.Step != TrainReading || !same(t.Source, m.Source) {
+			return nil, true
+		}
+		if m.Error != nil {
+			*t = Training{}
+			s.fail(DoingRead, m.Error)
+			return nil, true
+		}
+		t.Step, t.Report = TrainConfirm, m.Report
+		t.Setup.Name = s.Models.free(m.Source.Name)
+		return s.estimate(), true
+	case SetUp:
+		if t.Step != TrainConfirm {
+			return nil, true
+		}
+		old := t.Setup
+		t.Setup = m.Setup
+		if old.Preset == m.Setup.Preset && old.Inputs == m.Setup.Inputs {
+			return nil, true
+		}
+		return s.estimate(), true
+	case Estimated:
+		if t.Step == TrainConfirm && t.Setup.Preset == m.Setup.Preset && t.Setup.Inputs == m.Setup.Inputs {
+			if m.Error != nil {
+				s.fail(DoingTrain, m.Error)
+			} else {
+				t.Estimate = &m.Estimate
+			}
+		}
+		return nil, true
+	case Start:
+		if t.Step != TrainConfirm || !s.Engine.Ready {
+			return nil, true
+		}
+		t.Step, t.Progress, s.Problem = TrainRunning, Progress{}, nil
+		return []Effect{Train{t.Source, t.Setup}}, true
+	case Stop:
+		if t.Step == TrainRunning {
+			t.Step = TrainStopping
+			return []Effect{StopTraining{}}, true
+		}
+		return nil, true
+	case Back:
+		if t.Step != TrainRunning && t.Step != TrainStopping {
+			*t = Training{}
+		}
+		return nil, true
+	case Trained:
+		if m.Event.Event == "step" && t.Progress.Started.IsZero() {
+			t.Progress.Started = time.Now()
+		}
+		t.Progress.add(m.Event)
+		return nil, true
+	case TrainEnded:
+		switch {
+		case m.Error != nil && errors.Is(m.Error, train.ErrInterrupted), m.Error == nil && m.Result == nil:
+			t.Step = TrainConfirm
+		case m.Error != nil:
+			t.Step = TrainConfirm
+			s.fail(DoingTrain, m.Error)
+		default:
+			t.Step, t.Result = TrainDone, m.Result
+		}
+		return append(s.next(), ListModels{}), true
+	case OpenCell:
+		if r := t.Result; r != nil {
+			cell := [2]int{m.Truth, m.Answer}
+			r.Open = !(r.Open && r.Cell == cell)
+			r.Cell = cell
+		}
+		return nil, true
+	}
+	return nil, false
+}
+
+// estimate asks what the training that is set up will take.
+func (s *State) estimate() []Effect {
+	s.Training.Estimate = nil
+	return []Effect{MakeEstimate{s.Training.Source, s.Training.Setup}}
+}
+
+// same tells whether two sources are one.
+func same(a, b Source) bool { return a.Name == b.Name && a.Path == b.Path && a.Sample == b.Sample }
+
+// sourceOf is the collection that dropped files make.
+func sourceOf(files []File) Source {
+	source := Source{Name: files[0].Name, Path: files[0].Path}
+	if files[0].Handle != 0 {
+		source.Files = files
+	}
+	return source
+}
+
+// updateModels takes in what concerns the models.
+func (s *State) updateModels(m Message) []Effect {
+	switch m := m.(type) {
+	case Listed:
+		s.Models.List = m.Models
+	case Use:
+		if m.ID == s.Models.Using || s.Models.Loading != "" {
+			return nil
+		}
+		s.Models.Loading, s.Problem = m.ID, nil
+		return []Effect{LoadModel(m)}
+	case Rename:
+		if m.Name != "" {
+			return []Effect{RenameModel(m)}
+		}
+	case RemoveModel:
+		for i, x := range s.Models.List {
+			if x.ID == m.ID && !x.Embedded {
+				s.Models.Removed = &x
+				s.Models.List = slices.Delete(slices.Clone(s.Models.List), i, i+1)
+				return []Effect{TrashModel(m)}
+			}
+		}
+	case UndoRemoveModel:
+		if x := s.Models.Removed; x != nil {
+			s.Models.Removed = nil
+			return []Effect{RestoreModel{x.ID}}
+		}
+	case ExportModel:
+		return []Effect{SaveModel(m)}
+	case FailedDoing:
+		if m.Doing == DoingModel {
+			s.Models.Loading = ""
+			return append(s.next(), ListModels{})
+		}
+		if m.Doing == DoingRead {
+			s.Pictures.Reading = false
+		}
+	}
+	return nil
+}
+
+// free returns a name that no model has yet.
+func (m *Models) free(name string) string {
+	taken := func(name string) bool {
+		return slices.ContainsFunc(m.List, func(x Model) bool { return x.Name == name || x.ID == name })
+	}
+	return unique(name, taken)
+}

@@ -1,0 +1,294 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"duet/app"
+	"duet/model/data"
+	"duet/model/train"
+)
+
+// ready is a state whose engine has started.
+func ready() *State {
+	s := &State{}
+	s.Update(Ready{Info{Adapter: "a", ModelID: "default"}})
+	return s
+}
+
+// names prints effects by their types and what tells them apart.
+func names(effects []Effect) string {
+	var out []string
+	for _, e := range effects {
+		name := strings.TrimPrefix(fmt.Sprintf("%T", e), "ui.")
+		switch e := e.(type) {
+		case Ask:
+			name += fmt.Sprintf(" %d %q", e.ID, e.Caption)
+		case LoadModel:
+			name += " " + e.ID
+		}
+		out = append(out, name)
+	}
+	return strings.Join(out, ", ")
+}
+
+func expect(t *testing.T, effects []Effect, want string) {
+	t.Helper()
+	if got := names(effects); got != want {
+		t.Errorf("effects %q, want %q", got, want)
+	}
+}
+
+func answer(label string, p float32) app.Answer {
+	return app.Answer{Top: []app.Score{{Label: label, P: p}}}
+}
+
+// three drops three pictures and returns the effects.
+func three(s *State) []Effect {
+	s.Update(Drop{[]File{{Name: "folder", Path: "/folder"}}})
+	return s.Update(FilesRead{Items: []Item{{File: File{Name: "b"}}, {File: File{Name: "a"}, Caption: "words", From: Sidecar}, {File: File{Name: "c"}}}})
+}
+
+func TestPicturesAreAskedOneByOne(t *testing.T) {
+	s := ready()
+	expect(t, three(s), `Ask 1 ""`)
+	expect(t, s.Update(Select{3}), "")
+	expect(t, s.Update(Answered{ID: 1, Answer: answer("x", 0.5), Took: time.Second}), `Ask 3 ""`) // the selected one comes first
+	expect(t, s.Update(Answered{ID: 3, Error: errors.New("data: opening c: no picture")}), `Ask 2 "words"`)
+	expect(t, s.Update(Answered{ID: 2, Answer: answer("y", 0.9)}), "")
+	if x := s.Pictures.Item(3); x.Status != Failed || x.Error != "opening c: no picture" {
+		t.Errorf("%+v", x)
+	}
+	if done, all := s.Pictures.Counts(); done != 3 || all != 3 {
+		t.Errorf("%d of %d", done, all)
+	}
+}
+
+// TestWaitsForTheEngine drops before the engine has started.
+func TestWaitsForTheEngine(t *testing.T) {
+	s := &State{}
+	expect(t, three(s), "")
+	expect(t, s.Update(Ready{}), `Ask 1 "", ListModels`)
+}
+
+// TestStaleAnswers changes the words while the answer is on its way: it does
+// not count.
+func TestStaleAnswers(t *testing.T) {
+	s := ready()
+	effects := three(s)
+	old := effects[0].(Ask)
+	expect(t, s.Update(SetCaption{1, "what is it?"}), "")
+	expect(t, s.Update(Answered{ID: 1, Asked: old.Asked, Answer: answer("old", 1)}), `Ask 1 "what is it?"`)
+	x := s.Pictures.Item(1)
+	if len(x.Answer.Top) > 0 || x.Status != Asked {
+		t.Errorf("%+v", x)
+	}
+	s.Update(Answered{ID: 1, Asked: x.asked, Answer: answer("new", 1)})
+	if x.Status != Done || x.Answer.Top[0].Label != "new" || x.Caption != "what is it?" {
+		t.Errorf("%+v", x)
+	}
+	expect(t, s.Update(SetCaption{1, "what is it?"}), "")
+	expect(t, s.Update(DropText{"another"}), "") // 2 is being asked
+	if x.Caption != "another" || x.Status != Waiting {
+		t.Errorf("%+v", x)
+	}
+}
+
+// TestAnotherModelAnswersAgain loads a model: all answers are asked for anew.
+func TestAnotherModelAnswersAgain(t *testing.T) {
+	s := ready()
+	three(s)
+	for id := 1; id <= 3; id++ {
+		s.Update(Answered{ID: id, Answer: answer("x", 1)})
+	}
+	expect(t, s.Update(Use{"mine"}), "LoadModel mine")
+	expect(t, s.Update(Use{"other"}), "") // one at a time
+	expect(t, s.Update(Ready{Info{ModelID: "mine"}}), `Ask 1 "", ListModels`)
+	if s.Models.Using != "mine" || s.Models.Loading != "" {
+		t.Errorf("%+v", s.Models)
+	}
+	s.Update(Use{"broken"})
+	s.Update(FailedDoing{DoingModel, errors.New("app: no")})
+	if s.Models.Using != "mine" || s.Models.Loading != "" || s.Problem == nil || s.Problem.Text != "no" {
+		t.Errorf("%+v %+v", s.Models, s.Problem)
+	}
+}
+
+func TestRemoveAndUndo(t *testing.T) {
+	s := ready()
+	three(s)
+	s.Update(Select{2})
+	s.Update(Remove{2})
+	if s.Pictures.Item(2) != nil || s.Pictures.Selected != 3 {
+		t.Errorf("%+v", s.Pictures)
+	}
+	s.Update(UndoRemove{})
+	if s.Pictures.Selected != 2 || s.Pictures.Items[1].ID != 2 || s.Pictures.Items[1].Caption != "words" {
+		t.Errorf("%+v", s.Pictures)
+	}
+	s.Update(Clear{})
+	if len(s.Pictures.Items) != 0 {
+		t.Error("not cleared")
+	}
+	expect(t, s.Update(Answered{ID: 1, Answer: answer("late", 1)}), "")
+	expect(t, s.Update(UndoRemove{}), `Ask 1 ""`)
+	if len(s.Pictures.Items) != 3 {
+		t.Errorf("%+v", s.Pictures)
+	}
+	s.Update(Remove{99}) // nothing
+}
+
+func TestSorted(t *testing.T) {
+	s := ready()
+	three(s)
+	for id, p := range map[int]float32{1: 0.2, 2: 0.9, 3: 0.5} {
+		s.Update(Answered{ID: id, Answer: answer(fmt.Sprint(10-id), p)})
+	}
+	order := func() (out string) {
+		for _, x := range s.Pictures.Sorted() {
+			out += x.File.Name
+		}
+		return out
+	}
+	for _, c := range []struct {
+		by   Column
+		want string
+	}{{ByInput, "bac"}, {ByName, "abc"}, {ByName, "cba"}, {ByAnswer, "cab"}, {ByProbability, "bca"}, {ByProbability, "acb"}} {
+		if c.by != ByInput {
+			s.Update(SortBy{c.by})
+		}
+		if got := order(); got != c.want {
+			t.Errorf("%+v gives %s, want %s", s.Pictures.Order, got, c.want)
+		}
+	}
+}
+
+// TestDroppedOnTrain takes a folder for a collection where one is asked for.
+func TestDroppedOnTrain(t *testing.T) {
+	s := ready()
+	s.Update(Go{ScreenTrain})
+	expect(t, s.Update(Drop{[]File{{Name: "mine", Path: "/mine"}}}), "Understand")
+	if s.Training.Step != TrainReading || s.Training.Source.Path != "/mine" {
+		t.Errorf("%+v", s.Training)
+	}
+}
+
+func TestModelAmongDropped(t *testing.T) {
+	s := ready()
+	expect(t, s.Update(FilesRead{Model: &File{Name: "m.zip"}}), "ImportModel")
+	if s.Screen != ScreenModels || s.Problem != nil {
+		t.Errorf("%+v", s)
+	}
+	expect(t, s.Update(FilesRead{}), "")
+	if s.Problem == nil || s.Problem.Doing != DoingRead {
+		t.Error("nothing among the files, and nothing said")
+	}
+}
+
+func TestTraining(t *testing.T) {
+	s := ready()
+	s.Models.List = []Model{{ID: "shapes", Name: "shapes"}}
+	source := Source{Name: "shapes", Sample: true}
+	expect(t, s.Update(Choose{source}), "Understand")
+	expect(t, s.Update(Understood{Source: Source{Name: "other"}}), "") // chosen before
+	expect(t, s.Update(Understood{Source: source, Report: &data.Report{}}), "MakeEstimate")
+	if s.Training.Step != TrainConfirm || s.Training.Setup.Name != "shapes 2" {
+		t.Fatalf("%+v", s.Training)
+	}
+	setup := s.Training.Setup
+	setup.Preset = Thorough
+	expect(t, s.Update(SetUp{setup}), "MakeEstimate")
+	s.Update(Estimated{Setup: Setup{Preset: Quick, Inputs: "both"}, Estimate: Estimate{Bytes: 1}})
+	if s.Training.Estimate != nil {
+		t.Error("an estimate for another setup counts")
+	}
+	s.Update(Estimated{Setup: setup, Estimate: Estimate{Bytes: 2}})
+	if s.Training.Estimate == nil {
+		t.Error("no estimate")
+	}
+	setup.Name = "mine"
+	expect(t, s.Update(SetUp{setup}), "") // nothing to estimate anew
+	expect(t, s.Update(Start{}), "Train")
+	expect(t, s.Update(Start{}), "")
+	s.Update(Back{}) // not while it runs
+	for i := range 5000 {
+		s.Update(Trained{train.Event{Event: "step", Step: i + 1, Steps: 5000, Epoch: 1, Epochs: 1, Loss: 1}})
+	}
+	s.Update(Trained{train.Event{Event: "epoch", Step: 5000, ValTop1: 0.5}})
+	p := s.Training.Progress
+	if p.Step != 5000 || len(p.Losses) > maxPoints || len(p.Losses) < maxPoints/4 || p.Losses[len(p.Losses)-1].Value != 1 || len(p.Validations) != 1 {
+		t.Errorf("%d points, %+v", len(p.Losses), p.Validations)
+	}
+	expect(t, s.Update(Stop{}), "StopTraining")
+	expect(t, s.Update(Stop{}), "")
+	expect(t, s.Update(TrainEnded{Result: &Result{Model: "mine", Stopped: true}}), "ListModels")
+	if s.Training.Step != TrainDone {
+		t.Errorf("%+v", s.Training)
+	}
+	s.Update(OpenCell{1, 2})
+	s.Update(OpenCell{0, 0})
+	if r := s.Training.Result; !r.Open || r.Cell != [2]int{0, 0} {
+		t.Errorf("%+v", r)
+	}
+	s.Update(OpenCell{0, 0})
+	if s.Training.Result.Open {
+		t.Error("the cell is still open")
+	}
+	s.Update(Back{})
+	if s.Training.Step != TrainChoose {
+		t.Errorf("%+v", s.Training)
+	}
+}
+
+func TestTrainingFails(t *testing.T) {
+	s := ready()
+	source := Source{Name: "x"}
+	s.Update(Choose{source})
+	s.Update(Understood{Source: source, Error: errors.New("data: nothing")})
+	if s.Training.Step != TrainChoose || s.Problem == nil || s.Problem.Text != "nothing" {
+		t.Errorf("%+v %+v", s.Training, s.Problem)
+	}
+	s.Update(Choose{source})
+	s.Update(Understood{Source: source, Report: &data.Report{}})
+	s.Update(Start{})
+	s.Update(TrainEnded{Error: errors.New("gpu: lost")})
+	if s.Training.Step != TrainConfirm || s.Problem == nil || s.Problem.Doing != DoingTrain {
+		t.Errorf("%+v %+v", s.Training, s.Problem)
+	}
+}
+
+func TestModels(t *testing.T) {
+	s := ready()
+	s.Update(Listed{[]Model{{ID: "default", Embedded: true}, {ID: "a", Name: "a"}, {ID: "b", Name: "b"}}})
+	expect(t, s.Update(RemoveModel{"default"}), "")
+	expect(t, s.Update(RemoveModel{"a"}), "TrashModel")
+	if len(s.Models.List) != 2 || s.Models.Removed.ID != "a" {
+		t.Errorf("%+v", s.Models)
+	}
+	expect(t, s.Update(UndoRemoveModel{}), "RestoreModel")
+	expect(t, s.Update(UndoRemoveModel{}), "")
+	expect(t, s.Update(Rename{"b", ""}), "")
+	expect(t, s.Update(Rename{"b", "c"}), "RenameModel")
+	expect(t, s.Update(Go{ScreenModels}), "ListModels")
+}
+
+func TestAnswersFile(t *testing.T) {
+	s := ready()
+	three(s)
+	s.Update(Answered{ID: 1, Answer: app.Answer{File: "b", Top: []app.Score{{Label: `a, "b"`, P: 0.25}}, Sure: true}})
+	name, content, err := answersFile("csv", s.Pictures.Items)
+	want := "file,caption,answer,p,sure\nb,,\"a, \"\"b\"\"\",0.2500,true\n"
+	if err != nil || name != "duet-answers.csv" || string(content) != want {
+		t.Errorf("%s %q %v", name, content, err)
+	}
+	_, content, err = answersFile("json", s.Pictures.Items)
+	if err != nil || !strings.HasPrefix(string(content), `{"file":"b",`) || strings.Count(string(content), "\n") != 1 {
+		t.Errorf("%q %v", content, err)
+	}
+	if _, _, err = answersFile("xml", nil); err == nil {
+		t.Error("xml is accepted")
+	}
+}

@@ -1,0 +1,410 @@
+package view
+
+import (
+	"fmt"
+	"image"
+	"math"
+	"strings"
+	"time"
+
+	"duet/app/ui"
+
+	"gioui.org/io/pointer"
+	"gioui.org/io/semantic"
+	"gioui.org/layout"
+	"gioui.org/op"
+	"gioui.org/op/clip"
+	"gioui.org/op/paint"
+	"gioui.org/unit"
+)
+
+// classify is the screen of pictures and answers.
+func (v *View) classify(gtx C, s *ui.State) D {
+	p := &s.Pictures
+	if len(p.Items) == 0 {
+		return v.invite(gtx, s)
+	}
+	x := p.Item(p.Selected)
+	if x == nil {
+		x = &p.Items[0]
+	}
+	several := len(p.Items) > 1
+	if gtx.Constraints.Max.X < gtx.Dp(620) {
+		return v.scroll(gtx, "classify", 1, func(gtx C, _ int) D {
+			return rows(gtx, gap,
+				func(gtx C) D { return v.picture(gtx, x, gtx.Dp(240)) },
+				func(gtx C) D { return v.answer(gtx, x) },
+				func(gtx C) D { return v.table(gtx, s, several, gtx.Dp(260)) })
+		})
+	}
+	return layout.Flex{Axis: layout.Vertical}.Layout(gtx,
+		layout.Flexed(1, func(gtx C) D {
+			return layout.Flex{}.Layout(gtx,
+				layout.Flexed(0.56, func(gtx C) D { return v.picture(gtx, x, gtx.Constraints.Max.Y) }),
+				layout.Rigid(layout.Spacer{Width: gapLarge}.Layout),
+				layout.Flexed(0.44, func(gtx C) D {
+					return v.scroll(gtx, "answer", 1, func(gtx C, _ int) D { return v.answer(gtx, x) })
+				}))
+		}),
+		layout.Rigid(layout.Spacer{Height: gap}.Layout),
+		layout.Rigid(func(gtx C) D { return v.table(gtx, s, several, gtx.Constraints.Max.Y*2/5) }))
+}
+
+// invite asks for pictures.
+func (v *View) invite(gtx C, s *ui.State) D {
+	what := v.Texts.DropHere
+	if s.Pictures.Reading {
+		what = v.Texts.Reading
+	}
+	return v.dropZone(gtx, what, v.Texts.DropHint, func(gtx C) D {
+		if v.Choose == nil {
+			return rows(gtx, gapSmall, func(gtx C) D { return v.pathField(gtx, "picture path", v.dropPath) }, v.undo(s))
+		}
+		return v.wrap(gtx, gapSmall, v.chooser("choose pictures", v.Texts.ChoosePictures, primary, ChoosePictures), v.undo(s))
+	})
+}
+
+// pathField asks for a place on disk, for where there are no dialogs.
+func (v *View) pathField(gtx C, name string, take func(path string)) D {
+	return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
+		layout.Flexed(1, func(gtx C) D {
+			d, typed, entered := v.field(gtx, name, "", v.Texts.PathHint)
+			if entered {
+				v.editors[name].SetText("")
+				v.editors[name].shown = ""
+				take(strings.TrimSpace(typed))
+			}
+			return d
+		}),
+		layout.Rigid(layout.Spacer{Width: gapSmall}.Layout),
+		layout.Rigid(func(gtx C) D {
+			e := v.editors[name]
+			d, clicked := v.button(gtx, name+" open", v.Texts.Open, plain, e != nil && e.Text() != "")
+			if clicked {
+				take(strings.TrimSpace(e.Text()))
+			}
+			return d
+		}))
+}
+
+// dropPath takes what was typed as the place of a picture or folder.
+func (v *View) dropPath(path string) {
+	if path != "" {
+		v.Send(ui.Drop{Files: []ui.File{{Name: lastPart(path), Path: path}}})
+	}
+}
+
+// lastPart is the last part of a path.
+func lastPart(path string) string {
+	path = strings.TrimRight(path, "/\\")
+	return path[strings.LastIndexAny(path, "/\\")+1:]
+}
+
+// undo brings back what was removed last.
+func (v *View) undo(s *ui.State) layout.Widget {
+	if len(s.Pictures.Removed) == 0 {
+		return func(C) D { return D{} }
+	}
+	return v.do("undo", v.Texts.Undo, plain, true, ui.UndoRemove{})
+}
+
+// chooser is a button that opens the platform's dialog, where there is one.
+func (v *View) chooser(name, text string, k kind, what Choice) layout.Widget {
+	return func(gtx C) D {
+		if v.Choose == nil {
+			return D{}
+		}
+		d, clicked := v.button(gtx, name, text, k, true)
+		if clicked {
+			v.Choose(what)
+		}
+		return d
+	}
+}
+
+// dropZone invites to drop something.
+func (v *View) dropZone(gtx C, what, hint string, more layout.Widget) D {
+	gtx.Constraints.Min = gtx.Constraints.Max
+	return behind(gtx, func(gtx C) D {
+		return layout.Center.Layout(gtx, func(gtx C) D {
+			gtx.Constraints.Max.X = min(gtx.Constraints.Max.X-2*gtx.Dp(gap), gtx.Dp(440))
+			gtx.Constraints.Min = image.Pt(gtx.Constraints.Max.X, 0)
+			centred := func(w layout.Widget) layout.Widget {
+				return func(gtx C) D {
+					gtx.Constraints.Min.X = gtx.Constraints.Max.X
+					return layout.Center.Layout(gtx, w)
+				}
+			}
+			return rows(gtx, gap, v.title(what).centred().Layout, v.muted(hint).centred().Layout, centred(more))
+		})
+	}, func(size image.Point) { v.dashes(gtx, size) })
+}
+
+// dashes is a dashed frame.
+func (v *View) dashes(gtx C, size image.Point) {
+	fill(gtx, v.Theme.Surface, size, corner)
+	dash, space, w := gtx.Dp(8), gtx.Dp(6), gtx.Dp(2)
+	line := func(from, length int, at func(i int) image.Rectangle) {
+		for i := from; i < length-from; i += dash + space {
+			paint.FillShape(gtx.Ops, v.Theme.Line, clip.Rect(at(i)).Op())
+		}
+	}
+	r := gtx.Dp(corner)
+	line(r, size.X, func(i int) image.Rectangle { return image.Rect(i, 0, min(i+dash, size.X-r), w) })
+	line(r, size.X, func(i int) image.Rectangle { return image.Rect(i, size.Y-w, min(i+dash, size.X-r), size.Y) })
+	line(r, size.Y, func(i int) image.Rectangle { return image.Rect(0, i, w, min(i+dash, size.Y-r)) })
+	line(r, size.Y, func(i int) image.Rectangle { return image.Rect(size.X-w, i, size.X, min(i+dash, size.Y-r)) })
+}
+
+// picture shows an item's picture as large as there is room, at most so high.
+func (v *View) picture(gtx C, x *ui.Item, high int) D {
+	size := image.Pt(gtx.Constraints.Max.X, min(high, gtx.Constraints.Max.Y))
+	gtx.Constraints = layout.Exact(size)
+	fill(gtx, v.Theme.Surface, size, corner)
+	outline(gtx, v.Theme.Line, size, corner, 1)
+	inner := layout.UniformInset(gapSmall)
+	return inner.Layout(gtx, func(gtx C) D { return v.thumb(gtx, x.File, Large) })
+}
+
+// thumb draws a file's picture into the room there is, in proportion.
+func (v *View) thumb(gtx C, f ui.File, size ThumbSize) D {
+	room := gtx.Constraints.Max
+	d := D{Size: room}
+	picture, err := v.thumbs.Get(f, size)
+	if picture == nil {
+		if err != nil && size == Large {
+			return layout.Center.Layout(gtx, v.muted(v.Texts.NoAnswer).Layout)
+		}
+		fill(gtx, v.Theme.Raised, room, corner/2)
+		return d
+	}
+	have := picture.Size()
+	scale := float32(math.Min(float64(room.X)/float64(have.X), float64(room.Y)/float64(have.Y)))
+	if size == Large {
+		scale = min(scale, 4)
+	}
+	shown := image.Pt(int(float32(have.X)*scale), int(float32(have.Y)*scale))
+	defer op.Offset(room.Sub(shown).Div(2)).Push(gtx.Ops).Pop()
+	defer clip.UniformRRect(image.Rectangle{Max: shown}, gtx.Dp(4)).Push(gtx.Ops).Pop()
+	v.paint(gtx, picture, scale)
+	return d
+}
+
+// answer is the words and the classes of an item.
+func (v *View) answer(gtx C, x *ui.Item) D {
+	parts := []layout.Widget{
+		v.label(sizeBody, v.Theme.Muted, x.File.Name).line().Layout,
+		func(gtx C) D {
+			source := map[ui.CaptionSource]string{ui.Sidecar: v.Texts.WordsFile, ui.Embedded: v.Texts.WordsInside}[x.From]
+			return rows(gtx, 4,
+				func(gtx C) D {
+					name := v.Texts.Words
+					if source != "" {
+						name += ", " + source
+					}
+					return v.muted(name).Layout(gtx)
+				},
+				func(gtx C) D {
+					d, typed, entered := v.field(gtx, fmt.Sprint("caption", x.ID), x.Caption, v.Texts.WordsHint)
+					if entered {
+						v.Send(ui.SetCaption{ID: x.ID, Text: strings.TrimSpace(typed)})
+					}
+					return d
+				})
+		},
+	}
+	switch x.Status {
+	case ui.Waiting:
+		parts = append(parts, v.body(v.Texts.Waiting).Layout)
+	case ui.Failed:
+		parts = append(parts, v.label(sizeBody, v.Theme.Bad, v.Texts.NoAnswer+": "+x.Error).Layout)
+	case ui.Asked:
+		if len(x.Answer.Top) == 0 {
+			parts = append(parts, v.body(v.Texts.Looking).Layout)
+		}
+	}
+	if len(x.Answer.Top) > 0 && x.Status != ui.Failed {
+		parts = append(parts, func(gtx C) D { return v.verdict(gtx, x) })
+	}
+	return rows(gtx, gap, parts...)
+}
+
+// verdict is the best class, then bars of all that were told.
+func (v *View) verdict(gtx C, x *ui.Item) D {
+	best := x.Answer.Top[0]
+	parts := []layout.Widget{func(gtx C) D {
+		head := v.label(sizeTitle, v.Theme.Ink, best.Label).strong()
+		return v.wrap(gtx, gapSmall, head.Layout, func(gtx C) D {
+			if x.Answer.Sure {
+				return D{}
+			}
+			return layout.Inset{Top: 8}.Layout(gtx, v.label(sizeBody, v.Theme.Warn, v.Texts.NotSure).strong().Layout)
+		})
+	}}
+	for i, t := range x.Answer.Top {
+		parts = append(parts, func(gtx C) D {
+			ink := v.Theme.Muted
+			if i == 0 {
+				ink = v.Theme.Accent
+				if !x.Answer.Sure {
+					ink = v.Theme.Warn
+				}
+			}
+			return rows(gtx, 3,
+				func(gtx C) D {
+					return layout.Flex{}.Layout(gtx,
+						layout.Flexed(1, v.body(t.Label).line().Layout),
+						layout.Rigid(v.body(percent(t.P)).Layout))
+				},
+				func(gtx C) D { return v.bar(gtx, t.P, ink, 8) })
+		})
+	}
+	parts = append(parts, v.muted(fmt.Sprintf(v.Texts.Took, x.Answer.Adapter, took(x.Took))).Layout)
+	return rows(gtx, gapSmall+2, parts...)
+}
+
+// percent prints a probability.
+func percent(p float32) string {
+	if p >= 0.1 {
+		return fmt.Sprintf("%.0f %%", 100*p)
+	}
+	return fmt.Sprintf("%.1f %%", 100*p)
+}
+
+// took prints a short time.
+func took(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// Widths of the table's columns, as shares.
+var columns = [...]float32{0.5, 0.32, 0.18}
+
+// table lists the items, where there are several, and what can be done with them.
+func (v *View) table(gtx C, s *ui.State, several bool, high int) D {
+	p := &s.Pictures
+	done, all := p.Counts()
+	count := fmt.Sprintf(v.Texts.Counts, done, all)
+	if p.Skipped > 0 {
+		count += "; " + fmt.Sprintf(v.Texts.Skipped, p.Skipped)
+	}
+	bar := func(gtx C) D {
+		x := p.Selected
+		return v.wrap(gtx, gapSmall,
+			v.chooser("choose pictures", v.Texts.ChoosePictures, plain, ChoosePictures),
+			v.do("remove", v.Texts.RemoveThis, plain, true, ui.Remove{ID: x}),
+			v.do("clear", v.Texts.ClearAll, plain, several, ui.Clear{}),
+			v.undo(s),
+			v.do("csv", v.Texts.SaveCSV, plain, done > 0, ui.ExportAnswers{Format: "csv"}),
+			v.do("json", v.Texts.SaveJSON, plain, done > 0, ui.ExportAnswers{Format: "json"}),
+			func(gtx C) D {
+				gtx.Constraints.Min.Y = gtx.Dp(touch)
+				return left(gtx, v.muted(count).Layout)
+			})
+	}
+	if !several {
+		return bar(gtx)
+	}
+	items := p.Sorted()
+	return rows(gtx, gapSmall, bar,
+		func(gtx C) D { return v.heads(gtx, p.Order) },
+		func(gtx C) D {
+			gtx.Constraints.Max.Y = min(high, gtx.Constraints.Max.Y)
+			gtx.Constraints.Min = image.Pt(gtx.Constraints.Max.X, 0)
+			return v.scroll(gtx, "items", len(items), func(gtx C, i int) D { return v.row(gtx, &items[i], items[i].ID == p.Selected) })
+		})
+}
+
+// heads are the table's column heads, which sort it.
+func (v *View) heads(gtx C, o ui.Order) D {
+	names := []string{v.Texts.Picture, v.Texts.Answer, v.Texts.Probability}
+	by := []ui.Column{ui.ByName, ui.ByAnswer, ui.ByProbability}
+	var children []layout.FlexChild
+	for i, name := range names {
+		if o.By == by[i] {
+			name += map[bool]string{false: " ▲", true: " ▼"}[o.Descending]
+		}
+		children = append(children, layout.Flexed(columns[i], func(gtx C) D {
+			c := v.click(fmt.Sprint("head", i))
+			if c.Clicked(gtx) {
+				v.Send(ui.SortBy{Column: by[i]})
+			}
+			gtx.Constraints.Min.X = gtx.Constraints.Max.X
+			focused := gtx.Focused(c)
+			return c.Layout(gtx, func(gtx C) D {
+				semantic.Button.Add(gtx.Ops)
+				pointer.CursorPointer.Add(gtx.Ops)
+				return behind(gtx, func(gtx C) D {
+					return layout.UniformInset(gapSmall).Layout(gtx, v.muted(name).strong().line().Layout)
+				}, func(size image.Point) {
+					if focused {
+						v.ring(gtx, size)
+					}
+				})
+			})
+		}))
+	}
+	return layout.Flex{}.Layout(gtx, children...)
+}
+
+const rowHeight unit.Dp = 44
+
+// row is an item in the table.
+func (v *View) row(gtx C, x *ui.Item, selected bool) D {
+	c := v.click(fmt.Sprint("item", x.ID))
+	if c.Clicked(gtx) {
+		v.Send(ui.Select{ID: x.ID})
+	}
+	focused := gtx.Focused(c)
+	gtx.Constraints = layout.Exact(image.Pt(gtx.Constraints.Max.X, gtx.Dp(rowHeight)))
+	return c.Layout(gtx, func(gtx C) D {
+		semantic.SelectedOp(selected).Add(gtx.Ops)
+		size := gtx.Constraints.Max
+		if selected || c.Hovered() {
+			fill(gtx, v.Theme.Raised, size, corner)
+		}
+		if focused {
+			v.ring(gtx, size)
+		}
+		answer, p, ink := "", "", v.Theme.Ink
+		switch {
+		case x.Status == ui.Failed:
+			answer, ink = v.Texts.NoAnswer, v.Theme.Bad
+		case len(x.Answer.Top) > 0:
+			answer, p = x.Answer.Top[0].Label, percent(x.Answer.Top[0].P)
+			if !x.Answer.Sure {
+				answer, ink = answer+" ("+v.Texts.NotSure+")", v.Theme.Warn
+			}
+		case x.Status == ui.Asked:
+			answer, ink = v.Texts.Looking, v.Theme.Muted
+		default:
+			answer, ink = v.Texts.Waiting, v.Theme.Muted
+		}
+		cell := func(w layout.Widget) layout.Widget {
+			return func(gtx C) D {
+				gtx.Constraints.Min = gtx.Constraints.Max
+				return left(gtx, func(gtx C) D { return layout.Inset{Left: gapSmall}.Layout(gtx, w) })
+			}
+		}
+		layout.Flex{}.Layout(gtx,
+			layout.Flexed(columns[0], cell(func(gtx C) D {
+				return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
+					layout.Rigid(func(gtx C) D {
+						gtx.Constraints = layout.Exact(image.Pt(gtx.Dp(48), gtx.Dp(36)))
+						return v.thumb(gtx, x.File, Small)
+					}),
+					layout.Rigid(layout.Spacer{Width: gap}.Layout),
+					layout.Flexed(1, v.body(x.File.Name).line().Layout))
+			})),
+			layout.Flexed(columns[1], cell(v.label(sizeBody, ink, answer).line().Layout)),
+			layout.Flexed(columns[2], cell(v.body(p).line().Layout)))
+		return D{Size: size}
+	})
+}

@@ -1,0 +1,238 @@
+//go:build linux && !js
+
+package view
+
+import (
+	"encoding/binary"
+	"io"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"duet/app/ui"
+
+	"gioui.org/app"
+	"github.com/jezek/xgb"
+	"github.com/jezek/xgb/xproto"
+)
+
+// drops takes files that are dropped on the window, which Gio does not: over a
+// connection of its own to the X server, as a proxy for Gio's window (the XDND
+// protocol, version 5, freedesktop.org). A window under Wayland has none.
+type drops struct {
+	send    func(ui.Message)
+	x       *xgb.Conn
+	window  xproto.Window // Gio's
+	proxy   xproto.Window
+	atoms   map[string]xproto.Atom
+	source  xproto.Window // what is being dragged comes from there
+	takes   bool          // it offers files
+	partial []byte        // of a transfer in parts
+	inParts bool
+}
+
+func newDrops(send func(ui.Message)) *drops {
+	xgb.Logger.SetOutput(io.Discard) // it tells of every way of logging in that it tries
+	return &drops{send: send, atoms: map[string]xproto.Atom{}}
+}
+
+// attach follows the window, which may be a new one.
+func (d *drops) attach(e app.ViewEvent) {
+	d.close()
+	view, ok := e.(app.X11ViewEvent)
+	if !ok || !view.Valid() {
+		return
+	}
+	x, err := xgb.NewConn()
+	if err != nil {
+		return // without drops; files can be chosen and typed
+	}
+	d.x, d.window = x, xproto.Window(view.Window)
+	if err := d.announce(); err != nil {
+		d.close()
+		return
+	}
+	go d.listen(x)
+}
+
+func (d *drops) close() {
+	if d.x != nil {
+		d.x.Close()
+		d.x = nil
+	}
+	clear(d.atoms)
+}
+
+// atom returns the server's number for a name.
+func (d *drops) atom(name string) xproto.Atom {
+	if a, ok := d.atoms[name]; ok {
+		return a
+	}
+	reply, err := xproto.InternAtom(d.x, false, uint16(len(name)), name).Reply()
+	if err != nil {
+		return 0
+	}
+	d.atoms[name] = reply.Atom
+	return reply.Atom
+}
+
+// announce makes an invisible window and names it as the proxy of Gio's.
+func (d *drops) announce() error {
+	var err error
+	if d.proxy, err = xproto.NewWindowId(d.x); err != nil {
+		return err
+	}
+	screen := xproto.Setup(d.x).DefaultScreen(d.x)
+	err = xproto.CreateWindowChecked(d.x, 0, d.proxy, screen.Root, -1, -1, 1, 1, 0, xproto.WindowClassInputOnly, screen.RootVisual,
+		xproto.CwOverrideRedirect|xproto.CwEventMask, []uint32{1, xproto.EventMaskPropertyChange}).Check()
+	if err != nil {
+		return err
+	}
+	const version = 5
+	for _, w := range []xproto.Window{d.proxy, d.window} {
+		for name, value := range map[string]struct {
+			kind xproto.Atom
+			v    uint32
+		}{"XdndAware": {xproto.AtomAtom, version}, "XdndProxy": {xproto.AtomWindow, uint32(d.proxy)}} {
+			data := binary.LittleEndian.AppendUint32(nil, value.v)
+			if err := xproto.ChangePropertyChecked(d.x, xproto.PropModeReplace, w, d.atom(name), value.kind, 32, 1, data).Check(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tell sends a message to where the files come from.
+func (d *drops) tell(name string, words ...uint32) {
+	data := make([]uint32, 5)
+	data[0] = uint32(d.window)
+	copy(data[1:], words)
+	e := xproto.ClientMessageEvent{Format: 32, Window: d.source, Type: d.atom(name), Data: xproto.ClientMessageDataUnionData32New(data)}
+	xproto.SendEvent(d.x, false, d.source, 0, string(e.Bytes()))
+}
+
+func (d *drops) listen(x *xgb.Conn) {
+	for {
+		event, err := x.WaitForEvent()
+		if event == nil && err == nil {
+			return // closed
+		}
+		switch e := event.(type) {
+		case xproto.ClientMessageEvent:
+			d.message(e)
+		case xproto.SelectionNotifyEvent:
+			d.arrived(e.Property)
+		case xproto.PropertyNotifyEvent:
+			if d.inParts && e.Window == d.proxy && e.State == xproto.PropertyNewValue {
+				d.part(e.Atom)
+			}
+		}
+	}
+}
+
+func (d *drops) message(e xproto.ClientMessageEvent) {
+	words := e.Data.Data32
+	switch e.Type {
+	case d.atom("XdndEnter"):
+		d.source = xproto.Window(words[0])
+		d.takes = d.offers(words)
+	case d.atom("XdndPosition"):
+		accept, action := uint32(2), uint32(0) // 2: tell every movement
+		if d.takes {
+			accept, action = 3, uint32(d.atom("XdndActionCopy"))
+		}
+		d.tell("XdndStatus", accept, 0, 0, action)
+	case d.atom("XdndDrop"):
+		d.partial, d.inParts = nil, false
+		xproto.ConvertSelection(d.x, d.proxy, d.atom("XdndSelection"), d.atom("text/uri-list"), d.atom("DUET_DROP"), xproto.Timestamp(words[2]))
+	}
+}
+
+// offers tells whether files are among the types of what is dragged: three in
+// the message, or more in a property.
+func (d *drops) offers(words []uint32) bool {
+	wanted := uint32(d.atom("text/uri-list"))
+	for _, t := range words[2:5] {
+		if t == wanted {
+			return true
+		}
+	}
+	if words[1]&1 == 0 {
+		return false
+	}
+	list, err := xproto.GetProperty(d.x, false, d.source, d.atom("XdndTypeList"), xproto.AtomAtom, 0, 1024).Reply()
+	if err != nil {
+		return false
+	}
+	for i := 0; i+4 <= len(list.Value); i += 4 {
+		if binary.LittleEndian.Uint32(list.Value[i:]) == wanted {
+			return true
+		}
+	}
+	return false
+}
+
+// read takes what stands in a property of the proxy, and removes it.
+func (d *drops) read(property xproto.Atom) (kind xproto.Atom, data []byte) {
+	for {
+		reply, err := xproto.GetProperty(d.x, false, d.proxy, property, xproto.GetPropertyTypeAny, uint32(len(data)/4), 1<<16).Reply()
+		if err != nil {
+			return 0, nil
+		}
+		kind, data = reply.Type, append(data, reply.Value...)
+		if reply.BytesAfter == 0 {
+			xproto.DeleteProperty(d.x, d.proxy, property)
+			return kind, data
+		}
+	}
+}
+
+// maxDrop bounds the list of what is dropped.
+const maxDrop = 64 << 20
+
+func (d *drops) arrived(property xproto.Atom) {
+	if property == 0 {
+		d.finish(nil)
+		return
+	}
+	kind, data := d.read(property)
+	if kind == d.atom("INCR") { // it comes in parts, each when the last was removed
+		d.inParts = true
+		return
+	}
+	d.finish(data)
+}
+
+func (d *drops) part(property xproto.Atom) {
+	_, data := d.read(property)
+	if len(data) == 0 || len(d.partial) > maxDrop {
+		d.inParts = false
+		d.finish(d.partial)
+		return
+	}
+	d.partial = append(d.partial, data...)
+}
+
+// finish tells the source that it is done and passes the files on.
+func (d *drops) finish(list []byte) {
+	files := droppedFiles(string(list))
+	done := uint32(0)
+	if len(files) > 0 {
+		done = 1
+	}
+	d.tell("XdndFinished", done, uint32(d.atom("XdndActionCopy")))
+	d.send(ui.Drop{Files: files})
+}
+
+// droppedFiles reads a text/uri-list (RFC 2483).
+func droppedFiles(list string) []ui.File {
+	var files []ui.File
+	for line := range strings.Lines(list) {
+		line = strings.TrimSpace(line)
+		if u, err := url.Parse(line); err == nil && u.Scheme == "file" && u.Path != "" {
+			files = append(files, ui.File{Name: filepath.Base(u.Path), Path: u.Path})
+		}
+	}
+	return files
+}

@@ -1,0 +1,171 @@
+package view
+
+import (
+	"fmt"
+	"image"
+
+	"duet/app/ui"
+	"duet/gpu"
+
+	"gioui.org/io/pointer"
+	"gioui.org/io/semantic"
+	"gioui.org/layout"
+	"gioui.org/op/clip"
+	"gioui.org/op/paint"
+)
+
+// Layout draws the app over the whole window.
+func (v *View) Layout(gtx C, s *ui.State) D {
+	paint.FillShape(gtx.Ops, v.Theme.Ground, clip.Rect{Max: gtx.Constraints.Max}.Op())
+	gtx.Constraints.Min = gtx.Constraints.Max
+	content := func(gtx C) D {
+		return layout.UniformInset(gapLarge).Layout(gtx, func(gtx C) D {
+			gtx.Constraints.Min = gtx.Constraints.Max
+			return layout.Flex{Axis: layout.Vertical}.Layout(gtx,
+				layout.Rigid(func(gtx C) D { return v.problem(gtx, s) }),
+				layout.Flexed(1, func(gtx C) D {
+					gtx.Constraints.Min = gtx.Constraints.Max
+					switch s.Screen {
+					case ui.ScreenTrain:
+						return v.train(gtx, s)
+					case ui.ScreenModels:
+						return v.models(gtx, s)
+					case ui.ScreenSettings:
+						return v.settings(gtx, s)
+					}
+					return v.classify(gtx, s)
+				}))
+		})
+	}
+	if gtx.Constraints.Max.X < gtx.Dp(narrow) {
+		return layout.Flex{Axis: layout.Vertical}.Layout(gtx,
+			layout.Flexed(1, content),
+			layout.Rigid(func(gtx C) D { return v.tabs(gtx, s, layout.Horizontal) }))
+	}
+	return layout.Flex{}.Layout(gtx,
+		layout.Rigid(func(gtx C) D {
+			gtx.Constraints.Min.X = gtx.Dp(208)
+			gtx.Constraints.Max.X = gtx.Constraints.Min.X
+			return v.side(gtx, s)
+		}),
+		layout.Flexed(1, content))
+}
+
+// side is the name, the tabs and what computes.
+func (v *View) side(gtx C, s *ui.State) D {
+	paint.FillShape(gtx.Ops, v.Theme.Surface, clip.Rect{Max: gtx.Constraints.Max}.Op())
+	paint.FillShape(gtx.Ops, v.Theme.Line, clip.Rect{Min: image.Pt(gtx.Constraints.Max.X-1, 0), Max: gtx.Constraints.Max}.Op())
+	return layout.UniformInset(gap).Layout(gtx, func(gtx C) D {
+		return layout.Flex{Axis: layout.Vertical}.Layout(gtx,
+			layout.Rigid(func(gtx C) D {
+				return layout.Inset{Left: gap, Top: gap, Bottom: gapLarge}.Layout(gtx, v.title("Duet").Layout)
+			}),
+			layout.Rigid(func(gtx C) D { return v.tabs(gtx, s, layout.Vertical) }),
+			layout.Flexed(1, func(gtx C) D { return D{Size: gtx.Constraints.Max} }),
+			layout.Rigid(func(gtx C) D {
+				return layout.UniformInset(gap).Layout(gtx, v.muted(v.adapter(s)).Layout)
+			}))
+	})
+}
+
+// adapter says what computes.
+func (v *View) adapter(s *ui.State) string {
+	if !s.Engine.Ready {
+		return v.Texts.Starting
+	}
+	format := v.Texts.OnUnknown
+	switch s.Engine.Info.Class {
+	case gpu.Discrete:
+		format = v.Texts.OnDiscrete
+	case gpu.Integrated:
+		format = v.Texts.OnIntegrated
+	case gpu.Software:
+		format = v.Texts.OnSoftware
+	}
+	return fmt.Sprintf(format, s.Engine.Info.Adapter)
+}
+
+// tabs lead to the screens.
+func (v *View) tabs(gtx C, s *ui.State, axis layout.Axis) D {
+	names := [ui.Screens]string{v.Texts.Classify, v.Texts.Train, v.Texts.Models, v.Texts.Settings}
+	var children []layout.FlexChild
+	for screen := range ui.Screens {
+		tab := func(gtx C) D {
+			c := v.click(fmt.Sprint("tab", screen))
+			if c.Clicked(gtx) {
+				v.Send(ui.Go{Screen: screen})
+			}
+			chosen, focused := s.Screen == screen, gtx.Focused(c)
+			return c.Layout(gtx, func(gtx C) D {
+				semantic.RadioButton.Add(gtx.Ops)
+				semantic.SelectedOp(chosen).Add(gtx.Ops)
+				pointer.CursorPointer.Add(gtx.Ops)
+				return behind(gtx, func(gtx C) D {
+					gtx.Constraints.Min.Y = gtx.Dp(touch + 4)
+					place := layout.Center.Layout
+					if axis == layout.Vertical {
+						place = left
+						gtx.Constraints.Min.X = gtx.Constraints.Max.X
+					}
+					return place(gtx, func(gtx C) D {
+						l := v.label(sizeBody+1, v.Theme.Ink, names[screen]).line()
+						if chosen {
+							l.ink = v.Theme.Accent
+							l = l.strong()
+						}
+						return layout.Inset{Left: gap, Right: gap}.Layout(gtx, l.Layout)
+					})
+				}, func(size image.Point) {
+					if chosen || c.Hovered() {
+						fill(gtx, v.Theme.Raised, size, corner)
+					}
+					if focused {
+						v.ring(gtx, size)
+					}
+				})
+			})
+		}
+		if axis == layout.Horizontal {
+			children = append(children, layout.Flexed(1, func(gtx C) D {
+				gtx.Constraints.Min.X = gtx.Constraints.Max.X
+				return tab(gtx)
+			}))
+		} else {
+			children = append(children, layout.Rigid(tab), layout.Rigid(layout.Spacer{Height: 4}.Layout))
+		}
+	}
+	if axis == layout.Vertical {
+		return layout.Flex{Axis: axis}.Layout(gtx, children...)
+	}
+	return behind(gtx, func(gtx C) D {
+		return layout.UniformInset(4).Layout(gtx, func(gtx C) D { return layout.Flex{Axis: axis}.Layout(gtx, children...) })
+	}, func(size image.Point) {
+		paint.FillShape(gtx.Ops, v.Theme.Surface, clip.Rect{Max: size}.Op())
+		paint.FillShape(gtx.Ops, v.Theme.Line, clip.Rect{Max: image.Pt(size.X, 1)}.Op())
+	})
+}
+
+// problem shows what went wrong last.
+func (v *View) problem(gtx C, s *ui.State) D {
+	p := s.Problem
+	if p == nil {
+		return D{}
+	}
+	return layout.Inset{Bottom: gap}.Layout(gtx, func(gtx C) D {
+		gtx.Constraints.Min.X = gtx.Constraints.Max.X
+		return behind(gtx, func(gtx C) D {
+			return layout.UniformInset(gap).Layout(gtx, func(gtx C) D {
+				return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
+					layout.Flexed(1, func(gtx C) D {
+						return rows(gtx, 2,
+							v.label(sizeBody, v.Theme.Bad, v.Texts.Problems[p.Doing]).strong().Layout,
+							v.body(p.Text).Layout)
+					}),
+					layout.Rigid(v.do("dismiss", v.Texts.Dismiss, quiet, true, ui.Dismiss{})))
+			})
+		}, func(size image.Point) {
+			fill(gtx, v.Theme.Surface, size, corner)
+			outline(gtx, v.Theme.Bad, size, corner, 1)
+		})
+	})
+}

@@ -1,0 +1,120 @@
+package view
+
+import (
+	"fmt"
+	"image/color"
+	"strings"
+
+	"duet/app/ui"
+
+	"gioui.org/layout"
+)
+
+type colourOf = color.NRGBA
+
+// models is the screen of the models that there are.
+func (v *View) models(gtx C, s *ui.State) D {
+	m := &s.Models
+	parts := []layout.Widget{
+		v.title(v.Texts.Models).Layout,
+		v.body(v.Texts.ModelsLead).Layout,
+		func(gtx C) D {
+			undo := func(C) D { return D{} }
+			removed := undo
+			if m.Removed != nil {
+				undo = v.do("undo model", v.Texts.Undo, plain, true, ui.UndoRemoveModel{})
+				removed = func(gtx C) D {
+					gtx.Constraints.Min.Y = gtx.Dp(touch)
+					return left(gtx, v.muted(fmt.Sprintf(v.Texts.Removed, m.Removed.Name)).Layout)
+				}
+			}
+			return v.wrap(gtx, gapSmall, v.chooser("import", v.Texts.Import, plain, ChooseModel), undo, removed)
+		},
+	}
+	for i := range m.List {
+		x := &m.List[i]
+		parts = append(parts, func(gtx C) D { return v.card(gtx, func(gtx C) D { return v.model(gtx, m, x) }) })
+	}
+	return v.page(gtx, parts...)
+}
+
+// model is one model.
+func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
+	name := x.Name
+	if x.Embedded {
+		name = v.Texts.DefaultModel
+	}
+	state := v.Texts.Use
+	switch x.ID {
+	case m.Using:
+		state = v.Texts.InUse
+	case m.Loading:
+		state = v.Texts.Loading
+	}
+	facts := memory(x.Bytes)
+	if !x.Made.IsZero() {
+		facts += ", " + x.Made.Format("2006-01-02 15:04")
+	}
+	head := v.heading(name).Layout
+	if !x.Embedded {
+		head = func(gtx C) D {
+			gtx.Constraints.Max.X = min(gtx.Constraints.Max.X, gtx.Dp(420))
+			d, typed, entered := v.field(gtx, "name of "+x.ID, x.Name, v.Texts.NameTitle)
+			if entered {
+				v.Send(ui.Rename{ID: x.ID, Name: strings.TrimSpace(typed)})
+			}
+			return d
+		}
+	}
+	return rows(gtx, gapSmall, head,
+		v.body(fmt.Sprintf(v.Texts.ClassesOf, len(x.Classes), some(x.Classes, 10))).Layout,
+		v.muted(facts).Layout,
+		func(gtx C) D {
+			remove := func(C) D { return D{} }
+			if !x.Embedded {
+				remove = v.do("remove "+x.ID, v.Texts.Remove, danger, x.ID != m.Using, ui.RemoveModel{ID: x.ID})
+			}
+			return v.wrap(gtx, gapSmall,
+				v.do("use "+x.ID, state, primary, x.ID != m.Using && m.Loading == "", ui.Use{ID: x.ID}),
+				v.do("export "+x.ID, v.Texts.Export, plain, true, ui.ExportModel{ID: x.ID}),
+				remove)
+		})
+}
+
+// settings is the screen of the settings.
+func (v *View) settings(gtx C, s *ui.State) D {
+	set := func(change func(*ui.Prefs)) {
+		prefs := s.Prefs
+		change(&prefs)
+		v.Send(ui.SetPrefs{Prefs: prefs})
+	}
+	choice := func(title, name string, texts, values []string, chosen string, apply func(*ui.Prefs, string)) layout.Widget {
+		at := 0
+		for i, value := range values {
+			if value == chosen {
+				at = i
+			}
+		}
+		return func(gtx C) D {
+			return rows(gtx, gapSmall, v.heading(title).Layout, func(gtx C) D {
+				d, picked := v.choices(gtx, name, texts, at, true)
+				if picked >= 0 {
+					set(func(p *ui.Prefs) { apply(p, values[picked]) })
+				}
+				return d
+			})
+		}
+	}
+	languages, codes := []string{v.Texts.AsSystem}, []string{""}
+	for _, t := range Languages {
+		languages, codes = append(languages, t.Language), append(codes, t.Code)
+	}
+	return v.page(gtx,
+		v.title(v.Texts.Settings).Layout,
+		choice(v.Texts.LanguageTitle, "language", languages, codes, s.Prefs.Language, func(p *ui.Prefs, c string) { p.Language = c }),
+		choice(v.Texts.ThemeTitle, "theme", []string{v.Texts.AsSystem, v.Texts.Light, v.Texts.Dark}, []string{"", "light", "dark"}, s.Prefs.Theme,
+			func(p *ui.Prefs, t string) { p.Theme = t }),
+		func(gtx C) D {
+			return rows(gtx, gapSmall, v.heading(v.Texts.About).Layout, v.body(v.Texts.AboutText).Layout, v.muted(v.adapter(s)).Layout)
+		})
+}

@@ -1,0 +1,54 @@
+package view
+
+import "strings"
+
+// Texts are the words of a language. %s and %d in one are filled in; a test
+// checks that every language has all, with the same fillings.
+type Texts struct {
+	Language string // its own name
+	Code     string // "en"
+
+	Classify, Train, Models, Settings string
+
+	// The engine.
+	Starting, OnDiscrete, OnIntegrated, OnSoftware, OnUnknown string
+
+	// Classify.
+	DropHere, DropHint, ChoosePictures, Reading, Words, WordsHint, WordsFile, WordsInside, NotSure, Looking, Waiting, NoAnswer string
+	Took, Without, Counts, Skipped, RemoveThis, ClearAll, Undo, SaveCSV, SaveJSON, Picture, Answer, Probability                string
+
+	// Train.
+	TrainLead, DropFolder, FolderHint, ChooseFolder, UseSample, SampleLead, PathHint, Open, Understanding, Understood string
+	Examples, Classes, Captions, NoCaptions, SplitOf, LeftOut, Another, HowMuch                                       string
+	Presets, PresetLeads                                                                                              [3]string
+	InputsTitle                                                                                                       string
+	Inputs                                                                                                            [3]string
+	NameTitle, Start, EstimateBusy, EstimateMemory, EstimateTime                                                      string
+	Preparing, FeaturesOf, StepOf, EpochOf, Loss, Accuracy, Speed, Left, Stop, Stopping                               string
+	ResultTitle, StoppedTitle, RightOf, PerClass, Precision, Recall, Confusion, ConfusionLead, NoPictures, Use, InUse string
+	AgainAnother                                                                                                      string
+
+	// Models.
+	ModelsLead, DefaultModel, ClassesOf, Size, Export, Rename, Remove, Removed, Import, Loading, SavedAt string
+
+	// Settings.
+	LanguageTitle, ThemeTitle, AsSystem, Light, Dark, About, AboutText string
+
+	// Problems, by what was being done.
+	Problems [6]string
+	Dismiss  string
+}
+
+// Languages are the app's languages.
+var Languages = []*Texts{&english, &chinese}
+
+// TextsFor returns the words of a language, such as "zh" or "zh_CN.UTF-8";
+// English where it is not known.
+func TextsFor(code string) *Texts {
+	for _, t := range Languages {
+		if strings.HasPrefix(strings.ToLower(code), t.Code) {
+			return t
+		}
+	}
+	return &english
+}

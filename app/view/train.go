@@ -1,0 +1,448 @@
+package view
+
+import (
+	"fmt"
+	"image"
+	"slices"
+	"strings"
+	"time"
+
+	"duet/app/ui"
+
+	"gioui.org/f32"
+	"gioui.org/io/pointer"
+	"gioui.org/io/semantic"
+	"gioui.org/layout"
+	"gioui.org/op"
+	"gioui.org/op/clip"
+	"gioui.org/op/paint"
+	"gioui.org/unit"
+)
+
+// train is the screen of a training, from its data to its result.
+func (v *View) train(gtx C, s *ui.State) D {
+	t := &s.Training
+	switch t.Step {
+	case ui.TrainReading:
+		return v.page(gtx, v.title(v.Texts.Train).Layout, v.body(fmt.Sprintf(v.Texts.Understanding, t.Source.Name)).Layout)
+	case ui.TrainConfirm:
+		return v.confirm(gtx, s)
+	case ui.TrainRunning, ui.TrainStopping:
+		return v.running(gtx, s)
+	case ui.TrainDone:
+		return v.result(gtx, s)
+	}
+	return v.source(gtx, s)
+}
+
+// page is a screen that scrolls, not wider than one likes to read.
+func (v *View) page(gtx C, parts ...layout.Widget) D {
+	return v.scroll(gtx, "page", len(parts), func(gtx C, i int) D {
+		gtx.Constraints.Max.X = min(gtx.Constraints.Max.X, gtx.Dp(880))
+		gtx.Constraints.Min.X = 0
+		return layout.Inset{Bottom: gap + 4}.Layout(gtx, parts[i])
+	})
+}
+
+// source asks which data to train on.
+func (v *View) source(gtx C, s *ui.State) D {
+	return v.page(gtx,
+		v.title(v.Texts.Train).Layout,
+		v.body(v.Texts.TrainLead).Layout,
+		func(gtx C) D {
+			gtx.Constraints.Max.Y = gtx.Dp(220)
+			return v.dropZone(gtx, v.Texts.DropFolder, v.Texts.FolderHint, v.chooser("choose folder", v.Texts.ChooseFolder, primary, ChooseFolder))
+		},
+		func(gtx C) D {
+			return v.pathField(gtx, "source path", v.choosePath)
+		},
+		func(gtx C) D {
+			return v.card(gtx, func(gtx C) D {
+				return rows(gtx, gap, v.body(v.Texts.SampleLead).Layout,
+					v.do("sample", v.Texts.UseSample, plain, true, ui.Choose{Source: ui.Source{Name: "shapes", Sample: true}}))
+			})
+		})
+}
+
+// choosePath takes what was typed as the place of a collection.
+func (v *View) choosePath(path string) {
+	if path != "" {
+		v.Send(ui.Choose{Source: ui.Source{Name: lastPart(path), Path: path}})
+	}
+}
+
+// confirm shows what was understood and asks how to train.
+func (v *View) confirm(gtx C, s *ui.State) D {
+	t, r := &s.Training, s.Training.Report
+	setUp := func(change func(*ui.Setup)) {
+		setup := t.Setup
+		change(&setup)
+		v.Send(ui.SetUp{Setup: setup})
+	}
+	report := []layout.Widget{
+		v.heading(t.Source.Name).Layout,
+		v.muted(v.Texts.Understood + ": " + r.Convention).Layout,
+		v.body(fmt.Sprintf(v.Texts.Examples, r.Examples, r.Pictures)).Layout,
+		v.body(fmt.Sprintf(v.Texts.Classes, len(r.Classes), some(r.Classes, 12))).Layout,
+	}
+	if r.CaptionsFrom == "" || r.Captions == 0 {
+		report = append(report, v.body(v.Texts.NoCaptions).Layout)
+	} else {
+		report = append(report, v.body(fmt.Sprintf(v.Texts.Captions, r.CaptionsFrom)).Layout)
+	}
+	for _, split := range r.Splits {
+		report = append(report, v.body(fmt.Sprintf(v.Texts.SplitOf, split.Split, split.Examples)).Layout)
+	}
+	if r.SkippedRows > 0 {
+		report = append(report, v.label(sizeBody, v.Theme.Warn, fmt.Sprintf(v.Texts.LeftOut, r.SkippedRows)).Layout)
+		for _, skip := range r.Skipped[:min(4, len(r.Skipped))] {
+			report = append(report, v.muted(skip.String()).Layout)
+		}
+	}
+	return v.page(gtx,
+		v.title(v.Texts.Train).Layout,
+		func(gtx C) D {
+			return v.card(gtx, func(gtx C) D { return rows(gtx, gapSmall, report...) })
+		},
+		func(gtx C) D {
+			return rows(gtx, gapSmall, v.heading(v.Texts.HowMuch).Layout,
+				func(gtx C) D {
+					d, picked := v.choices(gtx, "preset", v.Texts.Presets[:], int(t.Setup.Preset), true)
+					if picked >= 0 {
+						setUp(func(s *ui.Setup) { s.Preset = ui.Preset(picked) })
+					}
+					return d
+				},
+				v.body(v.Texts.PresetLeads[t.Setup.Preset]).Layout,
+				v.muted(v.estimate(t.Estimate)).Layout)
+		},
+		func(gtx C) D {
+			inputs := []string{"both", "image", "text"}
+			return rows(gtx, gapSmall, v.heading(v.Texts.InputsTitle).Layout,
+				func(gtx C) D {
+					d, picked := v.choices(gtx, "inputs", v.Texts.Inputs[:], slices.Index(inputs, t.Setup.Inputs), true)
+					if picked >= 0 {
+						setUp(func(s *ui.Setup) { s.Inputs = inputs[picked] })
+					}
+					return d
+				})
+		},
+		func(gtx C) D {
+			gtx.Constraints.Max.X = min(gtx.Constraints.Max.X, gtx.Dp(420))
+			return rows(gtx, gapSmall, v.heading(v.Texts.NameTitle).Layout,
+				func(gtx C) D {
+					d, typed, entered := v.field(gtx, "model name", t.Setup.Name, "")
+					if entered {
+						setUp(func(s *ui.Setup) { s.Name = strings.TrimSpace(typed) })
+					}
+					return d
+				})
+		},
+		func(gtx C) D {
+			return v.wrap(gtx, gapSmall,
+				v.do("start", v.Texts.Start, primary, s.Engine.Ready && len(r.Classes) > 1, ui.Start{}),
+				v.do("another", v.Texts.Another, plain, true, ui.Back{}))
+		})
+}
+
+// estimate says what a training takes.
+func (v *View) estimate(e *ui.Estimate) string {
+	if e == nil {
+		return v.Texts.EstimateBusy
+	}
+	s := fmt.Sprintf(v.Texts.EstimateMemory, memory(e.Bytes))
+	if e.Time > 0 {
+		s += " " + fmt.Sprintf(v.Texts.EstimateTime, took(e.Time))
+	}
+	return s
+}
+
+// memory prints a size.
+func memory(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.0f MB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%d kB", (n+1023)>>10)
+}
+
+func some(list []string, n int) string {
+	if len(list) <= n {
+		return strings.Join(list, ", ")
+	}
+	return strings.Join(list[:n], ", ") + ", …"
+}
+
+// running shows how a training goes.
+func (v *View) running(gtx C, s *ui.State) D {
+	t, p := &s.Training, &s.Training.Progress
+	share, status := float32(0), v.Texts.Preparing
+	switch {
+	case p.Steps > 0:
+		share = float32(p.Step) / float32(p.Steps)
+		status = fmt.Sprintf(v.Texts.StepOf, p.Step, p.Steps) + ", " + fmt.Sprintf(v.Texts.EpochOf, p.Epoch, p.Epochs)
+		if p.PerSecond > 0 {
+			status += "; " + fmt.Sprintf(v.Texts.Speed, p.PerSecond)
+		}
+		if left := p.Left(gtx.Now); left > 0 {
+			status += ", " + fmt.Sprintf(v.Texts.Left, took(left.Round(time.Second)))
+		}
+	case p.AllFeatures > 0:
+		share = float32(p.Features) / float32(p.AllFeatures)
+		status = fmt.Sprintf(v.Texts.FeaturesOf, p.Features, p.AllFeatures)
+	}
+	stop := v.Texts.Stop
+	if t.Step == ui.TrainStopping {
+		stop = v.Texts.Stopping
+	}
+	return v.page(gtx,
+		v.title(t.Setup.Name).Layout,
+		func(gtx C) D {
+			return rows(gtx, gapSmall, func(gtx C) D { return v.bar(gtx, share, v.Theme.Accent, 10) }, v.body(status).Layout)
+		},
+		func(gtx C) D { return v.curves(gtx, p) },
+		v.do("stop", stop, plain, t.Step == ui.TrainRunning, ui.Stop{}))
+}
+
+// curves draws the loss and the accuracy.
+func (v *View) curves(gtx C, p *ui.Progress) D {
+	var losses, accuracy []f32.Point
+	steps := float32(max(p.Steps, 1))
+	highest := float32(0)
+	for _, l := range p.Losses {
+		highest = max(highest, l.Value)
+	}
+	for _, l := range p.Losses {
+		losses = append(losses, f32.Pt(float32(l.Step)/steps, l.Value/max(highest, 1e-6)))
+	}
+	last := ""
+	if n := len(p.Losses); n > 0 {
+		last = fmt.Sprintf(" %.3f", p.Losses[n-1].Value)
+	}
+	right := ""
+	for _, a := range p.Validations {
+		accuracy = append(accuracy, f32.Pt(float32(a.Step)/steps, float32(a.Top1)))
+		right = fmt.Sprintf(" %.1f %%", 100*a.Top1)
+	}
+	panel := func(title string, points []f32.Point, dots bool) layout.Widget {
+		return func(gtx C) D {
+			return v.card(gtx, func(gtx C) D {
+				return rows(gtx, gapSmall, v.label(sizeBody, v.Theme.Ink, title).strong().Layout,
+					func(gtx C) D { return v.plot(gtx, points, dots) })
+			})
+		}
+	}
+	if gtx.Constraints.Max.X < gtx.Dp(560) {
+		return rows(gtx, gap, panel(v.Texts.Loss+last, losses, false), panel(v.Texts.Accuracy+right, accuracy, true))
+	}
+	return layout.Flex{}.Layout(gtx,
+		layout.Flexed(0.5, panel(v.Texts.Loss+last, losses, false)),
+		layout.Rigid(layout.Spacer{Width: gap}.Layout),
+		layout.Flexed(0.5, panel(v.Texts.Accuracy+right, accuracy, true)))
+}
+
+// plot draws points of the unit square, y upwards, as a line.
+func (v *View) plot(gtx C, points []f32.Point, dots bool) D {
+	size := image.Pt(gtx.Constraints.Max.X, gtx.Dp(150))
+	for i := range 5 {
+		y := (size.Y - 1) * i / 4
+		paint.FillShape(gtx.Ops, v.Theme.Line, clip.Rect(image.Rect(0, y, size.X, y+1)).Op())
+	}
+	at := func(p f32.Point) f32.Point {
+		return f32.Pt(p.X*float32(size.X), (1-p.Y)*float32(size.Y-2)+1)
+	}
+	defer clip.Rect{Max: size}.Push(gtx.Ops).Pop()
+	if len(points) > 1 {
+		var path clip.Path
+		path.Begin(gtx.Ops)
+		path.MoveTo(at(points[0]))
+		for _, p := range points[1:] {
+			path.LineTo(at(p))
+		}
+		paint.FillShape(gtx.Ops, v.Theme.Accent, clip.Stroke{Path: path.End(), Width: float32(gtx.Dp(2))}.Op())
+	}
+	if dots {
+		r := gtx.Dp(4)
+		for _, p := range points {
+			c := at(p).Round()
+			paint.FillShape(gtx.Ops, v.Theme.Accent, clip.Ellipse(image.Rect(c.X-r, c.Y-r, c.X+r, c.Y+r)).Op(gtx.Ops))
+		}
+	}
+	return D{Size: size}
+}
+
+// result shows what a training came to.
+func (v *View) result(gtx C, s *ui.State) D {
+	t, r := &s.Training, s.Training.Result
+	e := r.Evaluation
+	title := fmt.Sprintf(v.Texts.ResultTitle, t.Setup.Name, 100*e.Top1, e.N)
+	if r.Stopped {
+		title = v.Texts.StoppedTitle + title
+	}
+	using := s.Models.Using == r.Model
+	use := v.Texts.Use
+	if using {
+		use = v.Texts.InUse
+	}
+	if s.Models.Loading == r.Model {
+		use = v.Texts.Loading
+	}
+	parts := []layout.Widget{
+		v.heading(title).Layout,
+		func(gtx C) D {
+			return v.wrap(gtx, gapSmall,
+				v.do("use result", use, primary, !using && s.Models.Loading == "", ui.Use{ID: r.Model}),
+				v.do("export result", v.Texts.Export, plain, true, ui.ExportModel{ID: r.Model}),
+				v.do("train another", v.Texts.AgainAnother, plain, true, ui.Back{}))
+		},
+		func(gtx C) D { return v.curves(gtx, &t.Progress) },
+		func(gtx C) D {
+			return v.card(gtx, func(gtx C) D {
+				return rows(gtx, gapSmall, v.heading(v.Texts.Confusion).Layout, v.muted(v.Texts.ConfusionLead).Layout,
+					func(gtx C) D { return v.confusion(gtx, r) }, func(gtx C) D { return v.cell(gtx, r) })
+			})
+		},
+		func(gtx C) D {
+			return v.card(gtx, func(gtx C) D {
+				table := []layout.Widget{v.heading(v.Texts.PerClass).Layout, func(gtx C) D {
+					return v.classRow(gtx, v.Theme.Muted, "", v.Texts.Precision, v.Texts.Recall, "F1")
+				}}
+				for _, c := range e.Classes {
+					if c.N > 0 {
+						table = append(table, func(gtx C) D {
+							return v.classRow(gtx, v.Theme.Ink, fmt.Sprintf("%s (%d)", c.Label, c.N), percent(float32(c.Precision)), percent(float32(c.Recall)), fmt.Sprintf("%.2f", c.F1))
+						})
+					}
+				}
+				return rows(gtx, 4, table...)
+			})
+		},
+	}
+	return v.page(gtx, parts...)
+}
+
+func (v *View) classRow(gtx C, ink colourOf, texts ...string) D {
+	var children []layout.FlexChild
+	for i, s := range texts {
+		l := v.label(sizeBody, ink, s).line()
+		if i > 0 {
+			l = l.end()
+		}
+		children = append(children, layout.Flexed(map[bool]float32{true: 0.46, false: 0.18}[i == 0], func(gtx C) D {
+			gtx.Constraints.Min.X = gtx.Constraints.Max.X
+			return l.Layout(gtx)
+		}))
+	}
+	return layout.Flex{}.Layout(gtx, children...)
+}
+
+const cellSize unit.Dp = 44
+
+// confusion is the matrix: rows are what pictures show, columns what the model
+// says. It scrolls sideways where there are many classes.
+func (v *View) confusion(gtx C, r *ui.Result) D {
+	e := r.Evaluation
+	var shown []int // classes that occur
+	for c := range e.Confusion {
+		n := 0
+		for o := range e.Confusion {
+			n += e.Confusion[c][o] + e.Confusion[o][c]
+		}
+		if n > 0 {
+			shown = append(shown, c)
+		}
+	}
+	size := gtx.Dp(cellSize)
+	names := gtx.Dp(130)
+	l := v.list("confusion", layout.Horizontal)
+	height := size * (len(shown) + 1)
+	gtx.Constraints.Max.Y = height
+	return layout.Flex{}.Layout(gtx,
+		layout.Rigid(func(gtx C) D {
+			for i, c := range shown {
+				t := op.Offset(image.Pt(0, size*(i+1))).Push(gtx.Ops)
+				inner := gtx
+				inner.Constraints = layout.Exact(image.Pt(names, size))
+				left(inner, v.body(e.Classes[c].Label).line().Layout)
+				t.Pop()
+			}
+			return D{Size: image.Pt(names, height)}
+		}),
+		layout.Flexed(1, func(gtx C) D {
+			return l.List.Layout(gtx, len(shown), func(gtx C, i int) D {
+				answer := shown[i]
+				inner := gtx
+				inner.Constraints = layout.Exact(image.Pt(size, size))
+				layout.Center.Layout(inner, v.label(sizeSmall, v.Theme.Muted, e.Classes[answer].Label).line().centred().Layout)
+				for row, truth := range shown {
+					t := op.Offset(image.Pt(0, size*(row+1))).Push(gtx.Ops)
+					v.count(inner, r, truth, answer)
+					t.Pop()
+				}
+				return D{Size: image.Pt(size, height)}
+			})
+		}))
+}
+
+// count is a cell of the matrix.
+func (v *View) count(gtx C, r *ui.Result, truth, answer int) D {
+	e := r.Evaluation
+	n := e.Confusion[truth][answer]
+	c := v.click(fmt.Sprintf("cell %d %d", truth, answer))
+	if n > 0 && c.Clicked(gtx) {
+		v.Send(ui.OpenCell{Truth: truth, Answer: answer})
+	}
+	size := gtx.Constraints.Max
+	draw := func(gtx C) D {
+		all := max(1, e.Classes[truth].N)
+		inner := image.Pt(size.X-2, size.Y-2)
+		ground, ink := v.Theme.Ground, v.Theme.Muted
+		if n > 0 {
+			base := v.Theme.Bad
+			if truth == answer {
+				base = v.Theme.Accent
+			}
+			ground, ink = blend(v.Theme.Surface, base, uint8(30+40*n/all)), v.Theme.Ink
+		}
+		fill(gtx, ground, inner, 4)
+		if r.Open && r.Cell == [2]int{truth, answer} || gtx.Focused(c) {
+			outline(gtx, v.Theme.Ink, inner, 4, 2)
+		}
+		if n > 0 {
+			semantic.Button.Add(gtx.Ops)
+			pointer.CursorPointer.Add(gtx.Ops)
+			semantic.DescriptionOp(fmt.Sprintf("%s → %s", e.Classes[truth].Label, e.Classes[answer].Label)).Add(gtx.Ops)
+			layout.Center.Layout(gtx, v.label(sizeBody, ink, fmt.Sprint(n)).Layout)
+		}
+		return D{Size: size}
+	}
+	if n == 0 {
+		return draw(gtx)
+	}
+	return c.Layout(gtx, draw)
+}
+
+// cell shows the pictures of the open cell.
+func (v *View) cell(gtx C, r *ui.Result) D {
+	if !r.Open {
+		return D{}
+	}
+	e := r.Evaluation
+	held := r.Cells[r.Cell[0]][r.Cell[1]]
+	title := v.label(sizeBody, v.Theme.Ink, fmt.Sprintf("%s → %s: %d", e.Classes[r.Cell[0]].Label, e.Classes[r.Cell[1]].Label, len(held))).strong()
+	l := v.list("held", layout.Horizontal)
+	return rows(gtx, gapSmall, title.Layout, func(gtx C) D {
+		gtx.Constraints.Max.Y = gtx.Dp(150)
+		return l.List.Layout(gtx, len(held), func(gtx C, i int) D {
+			return layout.Inset{Right: gap}.Layout(gtx, func(gtx C) D {
+				gtx.Constraints.Max.X = gtx.Dp(140)
+				return rows(gtx, 2, func(gtx C) D {
+					gtx.Constraints = layout.Exact(image.Pt(gtx.Dp(140), gtx.Dp(104)))
+					return v.thumb(gtx, held[i].File, Small)
+				}, v.muted(held[i].Caption).line().Layout)
+			})
+		})
+	})
+}

@@ -1,0 +1,94 @@
+package view
+
+import (
+	"image/color"
+	"math"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// contrast is WCAG 2.1's ratio of two opaque colours.
+func contrast(a, b color.NRGBA) float64 {
+	luminance := func(c color.NRGBA) float64 {
+		linear := func(v uint8) float64 {
+			s := float64(v) / 255
+			if s <= 0.04045 {
+				return s / 12.92
+			}
+			return math.Pow((s+0.055)/1.055, 2.4)
+		}
+		return 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B)
+	}
+	x, y := luminance(a), luminance(b)
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+// TestContrast holds every colour of text to 4.5:1 against every ground that it
+// stands on, and the marks of focus and choice to 3:1.
+func TestContrast(t *testing.T) {
+	for name, p := range map[string]Palette{"light": light, "dark": dark} {
+		grounds := map[string]color.NRGBA{"ground": p.Ground, "surface": p.Surface, "raised": p.Raised}
+		// A cell of the confusion matrix is tinted, at most so much.
+		grounds["a right cell"] = blend(p.Surface, p.Accent, 70)
+		grounds["a wrong cell"] = blend(p.Surface, p.Bad, 70)
+		for text, ink := range map[string]color.NRGBA{"ink": p.Ink, "muted": p.Muted, "accent": p.Accent, "warn": p.Warn, "bad": p.Bad} {
+			for on, ground := range grounds {
+				if strings.HasSuffix(on, "cell") && text != "ink" {
+					continue
+				}
+				if c := contrast(ink, ground); c < 4.5 {
+					t.Errorf("%s: %s on %s has %.2f:1", name, text, on, c)
+				}
+			}
+		}
+		for _, ground := range []color.NRGBA{p.Accent, blend(p.Accent, p.Ink, 24)} {
+			if c := contrast(p.OnFill, ground); c < 4.5 {
+				t.Errorf("%s: text of a button has %.2f:1", name, c)
+			}
+		}
+		for on, ground := range grounds {
+			if c := contrast(p.Ink, ground); c < 3 {
+				t.Errorf("%s: the ring of focus on %s has %.2f:1", name, on, c)
+			}
+		}
+	}
+}
+
+var filling = regexp.MustCompile(`%[.0-9]*[a-z%]`)
+
+// TestTexts checks that every language has every text, with the same things to
+// fill in, in the same order.
+func TestTexts(t *testing.T) {
+	for _, other := range Languages[1:] {
+		compare(t, other.Code, reflect.ValueOf(english), reflect.ValueOf(*other))
+	}
+	for code, want := range map[string]string{"zh_CN.UTF-8": "zh", "zh": "zh", "en_GB": "en", "de_DE": "en", "": "en", "C": "en"} {
+		if got := TextsFor(code).Code; got != want {
+			t.Errorf("%q gets %s, want %s", code, got, want)
+		}
+	}
+}
+
+func compare(t *testing.T, code string, a, b reflect.Value) {
+	for i := range a.NumField() {
+		x, y, name := a.Field(i), b.Field(i), a.Type().Field(i).Name
+		if x.Kind() == reflect.Array {
+			for j := range x.Len() {
+				same(t, code, name, x.Index(j).String(), y.Index(j).String())
+			}
+			continue
+		}
+		same(t, code, name, x.String(), y.String())
+	}
+}
+
+func same(t *testing.T, code, name, a, b string) {
+	if a == "" || b == "" {
+		t.Errorf("%s lacks %s", code, name)
+	}
+	if x, y := filling.FindAllString(a, -1), filling.FindAllString(b, -1); !reflect.DeepEqual(x, y) {
+		t.Errorf("%s of %s fills in %v, English %v", name, code, y, x)
+	}
+}

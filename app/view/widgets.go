@@ -1,0 +1,457 @@
+package view
+
+import (
+	"image"
+	"image/color"
+
+	"duet/app/ui"
+
+	"gioui.org/font"
+	"gioui.org/io/pointer"
+	"gioui.org/io/semantic"
+	"gioui.org/layout"
+	"gioui.org/op"
+	"gioui.org/op/clip"
+	"gioui.org/op/paint"
+	"gioui.org/text"
+	"gioui.org/unit"
+	"gioui.org/widget"
+)
+
+// C and D are what every widget takes and gives.
+type (
+	C = layout.Context
+	D = layout.Dimensions
+)
+
+// A View draws the app. It holds what widgets need between frames, by a name
+// that tells where they are.
+type View struct {
+	Theme  *Theme
+	Texts  *Texts
+	Send   func(ui.Message)
+	Choose func(what Choice) // opens the platform's dialog; nil: there is none
+
+	clicks  map[string]*widget.Clickable
+	editors map[string]*editor
+	lists   map[string]*widget.List
+	thumbs  *Thumbs
+}
+
+// A Choice is what a dialog lets the user choose.
+type Choice uint8
+
+// The choices.
+const (
+	ChoosePictures Choice = iota
+	ChooseFolder
+	ChooseModel
+)
+
+// New returns a view that sends what the user does to send.
+func New(theme *Theme, texts *Texts, thumbs *Thumbs, send func(ui.Message)) *View {
+	return &View{Theme: theme, Texts: texts, Send: send, thumbs: thumbs,
+		clicks: map[string]*widget.Clickable{}, editors: map[string]*editor{}, lists: map[string]*widget.List{}}
+}
+
+func (v *View) click(name string) *widget.Clickable {
+	c := v.clicks[name]
+	if c == nil {
+		c = new(widget.Clickable)
+		v.clicks[name] = c
+	}
+	return c
+}
+
+func (v *View) list(name string, axis layout.Axis) *widget.List {
+	l := v.lists[name]
+	if l == nil {
+		l = new(widget.List)
+		v.lists[name] = l
+	}
+	l.Axis = axis
+	return l
+}
+
+// label is text in a size and a colour.
+func (v *View) label(size unit.Sp, ink color.NRGBA, s string) label {
+	return label{shaper: v.Theme.Shaper, size: size, ink: ink, text: s}
+}
+
+func (v *View) body(s string) label  { return v.label(sizeBody, v.Theme.Ink, s) }
+func (v *View) muted(s string) label { return v.label(sizeSmall, v.Theme.Muted, s) }
+func (v *View) title(s string) label {
+	l := v.label(sizeTitle, v.Theme.Ink, s)
+	l.font = bold
+	return l
+}
+func (v *View) heading(s string) label {
+	l := v.label(sizeLarge, v.Theme.Ink, s)
+	l.font = bold
+	return l
+}
+
+// A label is text.
+type label struct {
+	shaper *text.Shaper
+	font   font.Font
+	size   unit.Sp
+	ink    color.NRGBA
+	align  text.Alignment
+	lines  int
+	text   string
+}
+
+// line keeps the label on one line, cut with an ellipsis.
+func (l label) line() label {
+	l.lines = 1
+	return l
+}
+
+func (l label) strong() label {
+	l.font = bold
+	return l
+}
+
+func (l label) end() label {
+	l.align = text.End
+	return l
+}
+
+func (l label) centred() label {
+	l.align = text.Middle
+	return l
+}
+
+func (l label) Layout(gtx C) D {
+	material := colour(gtx, l.ink)
+	return widget.Label{Alignment: l.align, MaxLines: l.lines, LineHeightScale: 1.25}.Layout(gtx, l.shaper, l.font, l.size, l.text, material)
+}
+
+// colour records a colour as a material for text.
+func colour(gtx C, c color.NRGBA) op.CallOp {
+	m := op.Record(gtx.Ops)
+	paint.ColorOp{Color: c}.Add(gtx.Ops)
+	return m.Stop()
+}
+
+// fill paints a rounded rectangle of a size.
+func fill(gtx C, c color.NRGBA, size image.Point, radius unit.Dp) {
+	r := gtx.Dp(radius)
+	paint.FillShape(gtx.Ops, c, clip.UniformRRect(image.Rectangle{Max: size}, r).Op(gtx.Ops))
+}
+
+// outline strokes a rounded rectangle of a size.
+func outline(gtx C, c color.NRGBA, size image.Point, radius, width unit.Dp) {
+	w := float32(gtx.Dp(width))
+	rect := image.Rectangle{Max: size}.Inset(int(w / 2))
+	paint.FillShape(gtx.Ops, c, clip.Stroke{Path: clip.UniformRRect(rect, gtx.Dp(radius)).Path(gtx.Ops), Width: w}.Op())
+}
+
+// behind draws a background of the size of w.
+func behind(gtx C, w layout.Widget, draw func(size image.Point)) D {
+	m := op.Record(gtx.Ops)
+	d := w(gtx)
+	call := m.Stop()
+	draw(d.Size)
+	call.Add(gtx.Ops)
+	return d
+}
+
+// card puts a widget on a surface, as wide as there is room.
+func (v *View) card(gtx C, w layout.Widget) D {
+	return behind(gtx, func(gtx C) D {
+		return layout.UniformInset(gap+4).Layout(gtx, func(gtx C) D {
+			gtx.Constraints.Min = image.Point{}
+			d := w(gtx)
+			d.Size.X = gtx.Constraints.Max.X
+			return d
+		})
+	}, func(size image.Point) {
+		fill(gtx, v.Theme.Surface, size, corner)
+		outline(gtx, v.Theme.Line, size, corner, 1)
+	})
+}
+
+// kind of a button.
+type kind uint8
+
+const (
+	primary kind = iota
+	plain
+	quiet  // text alone
+	danger // what loses something
+)
+
+// button is a button; it tells whether it was clicked. A button that is off is
+// drawn faintly and takes no clicks.
+func (v *View) button(gtx C, name, text string, k kind, on bool) (D, bool) {
+	c := v.click(name)
+	if !on {
+		gtx = gtx.Disabled()
+	}
+	clicked := c.Clicked(gtx)
+	ground, ink := v.Theme.Accent, v.Theme.OnFill
+	switch k {
+	case plain:
+		ground, ink = v.Theme.Surface, v.Theme.Ink
+	case quiet:
+		ground, ink = color.NRGBA{}, v.Theme.Accent
+	case danger:
+		ground, ink = v.Theme.Surface, v.Theme.Bad
+	}
+	if !on {
+		ink = v.Theme.Muted
+		if k == primary {
+			ground = v.Theme.Raised
+		}
+	} else if c.Hovered() || c.Pressed() {
+		ground = blend(ground, v.Theme.Ink, 24)
+		if k == quiet {
+			ground = v.Theme.Raised
+		}
+	}
+	focused := gtx.Focused(c)
+	d := c.Layout(gtx, func(gtx C) D {
+		semantic.Button.Add(gtx.Ops)
+		if on {
+			pointer.CursorPointer.Add(gtx.Ops)
+		}
+		return behind(gtx, func(gtx C) D {
+			gtx.Constraints.Min.Y = gtx.Dp(touch)
+			return layout.Center.Layout(gtx, func(gtx C) D {
+				return layout.Inset{Left: 14, Right: 14, Top: 6, Bottom: 6}.Layout(gtx, v.label(sizeBody, ink, text).strong().line().Layout)
+			})
+		}, func(size image.Point) {
+			fill(gtx, ground, size, corner)
+			if k == plain || k == danger {
+				outline(gtx, v.Theme.Line, size, corner, 1)
+			}
+			if focused {
+				v.ring(gtx, size)
+			}
+		})
+	})
+	return d, clicked
+}
+
+// do returns a button that sends a message.
+func (v *View) do(name, text string, k kind, on bool, m ui.Message) layout.Widget {
+	return func(gtx C) D {
+		d, clicked := v.button(gtx, name, text, k, on)
+		if clicked {
+			v.Send(m)
+		}
+		return d
+	}
+}
+
+// ring shows where the keyboard is.
+func (v *View) ring(gtx C, size image.Point) {
+	outline(gtx, v.Theme.Ink, size, corner, 2)
+}
+
+// blend mixes a little of b into a.
+func blend(a, b color.NRGBA, share uint8) color.NRGBA {
+	mix := func(x, y uint8) uint8 { return uint8((int(x)*(255-int(share)) + int(y)*int(share)) / 255) }
+	return color.NRGBA{R: mix(a.R, b.R), G: mix(a.G, b.G), B: mix(a.B, b.B), A: max(a.A, share)}
+}
+
+// choices is a row of buttons of which one is chosen.
+func (v *View) choices(gtx C, name string, texts []string, chosen int, on bool) (D, int) {
+	picked := -1
+	var row []layout.Widget
+	for i, s := range texts {
+		row = append(row, func(gtx C) D {
+			id := name + "/" + s
+			c := v.click(id)
+			if !on {
+				gtx = gtx.Disabled()
+			}
+			if c.Clicked(gtx) {
+				picked = i
+			}
+			focused := gtx.Focused(c)
+			return c.Layout(gtx, func(gtx C) D {
+				semantic.RadioButton.Add(gtx.Ops)
+				semantic.SelectedOp(i == chosen).Add(gtx.Ops)
+				pointer.CursorPointer.Add(gtx.Ops)
+				ink := v.Theme.Ink
+				return behind(gtx, func(gtx C) D {
+					gtx.Constraints.Min.Y = gtx.Dp(touch)
+					return layout.Center.Layout(gtx, func(gtx C) D {
+						l := v.label(sizeBody, ink, s).line()
+						if i == chosen {
+							l = l.strong()
+						}
+						return layout.Inset{Left: 12, Right: 12}.Layout(gtx, l.Layout)
+					})
+				}, func(size image.Point) {
+					if i == chosen || c.Hovered() {
+						fill(gtx, v.Theme.Raised, size, corner)
+					}
+					if i == chosen {
+						outline(gtx, v.Theme.Accent, size, corner, 2)
+					} else {
+						outline(gtx, v.Theme.Line, size, corner, 1)
+					}
+					if focused {
+						v.ring(gtx, size)
+					}
+				})
+			})
+		})
+	}
+	return v.wrap(gtx, gapSmall, row...), picked
+}
+
+// wrap lays widgets out in rows, as many in each as there is room for.
+func (v *View) wrap(gtx C, space unit.Dp, widgets ...layout.Widget) D {
+	wide, s := gtx.Constraints.Max.X, gtx.Dp(space)
+	x, y, row, most := 0, 0, 0, 0
+	for _, w := range widgets {
+		m := op.Record(gtx.Ops)
+		inner := gtx
+		inner.Constraints.Min = image.Point{}
+		d := w(inner)
+		call := m.Stop()
+		if d.Size.X == 0 {
+			continue // there is nothing to show now
+		}
+		if x > 0 && x+d.Size.X > wide {
+			x, y, row = 0, y+row+s, 0
+		}
+		t := op.Offset(image.Pt(x, y)).Push(gtx.Ops)
+		call.Add(gtx.Ops)
+		t.Pop()
+		x += d.Size.X + s
+		row, most = max(row, d.Size.Y), max(most, x-s)
+	}
+	return D{Size: gtx.Constraints.Constrain(image.Pt(most, y+row))}
+}
+
+// An editor is a field with what was last sent from it, so that a change from
+// outside shows.
+type editor struct {
+	widget.Editor
+	shown string
+}
+
+// field is a line to type in. It tells what was typed when Enter is pressed or
+// the field is left.
+func (v *View) field(gtx C, name, value, hint string) (D, string, bool) {
+	e := v.editors[name]
+	if e == nil {
+		e = &editor{}
+		e.SingleLine, e.Submit = true, true
+		e.SetText(value)
+		e.shown = value
+		v.editors[name] = e
+	}
+	if value != e.shown {
+		e.SetText(value)
+		e.shown = value
+	}
+	entered := false
+	for {
+		ev, ok := e.Update(gtx)
+		if !ok {
+			break
+		}
+		if _, ok := ev.(widget.SubmitEvent); ok {
+			entered = true
+		}
+	}
+	focused := gtx.Focused(&e.Editor)
+	if typed := e.Text(); typed != e.shown && (entered || !focused) {
+		e.shown, entered = typed, true
+	} else {
+		entered = false
+	}
+	gtx.Constraints.Min.X = gtx.Constraints.Max.X
+	d := behind(gtx, func(gtx C) D {
+		gtx.Constraints.Min.Y = gtx.Dp(touch)
+		return left(gtx, func(gtx C) D {
+			return layout.Inset{Left: 12, Right: 12, Top: 8, Bottom: 8}.Layout(gtx, func(gtx C) D {
+				gtx.Constraints.Min.X = gtx.Constraints.Max.X // all of it takes clicks
+				m := op.Record(gtx.Ops)
+				hintSize := D{}
+				if e.Len() == 0 {
+					hintSize = v.label(sizeBody, v.Theme.Muted, hint).line().Layout(gtx)
+				}
+				call := m.Stop()
+				gtx.Constraints.Min.Y = max(gtx.Constraints.Min.Y, hintSize.Size.Y)
+				d := e.Layout(gtx, v.Theme.Shaper, font.Font{}, sizeBody, colour(gtx, v.Theme.Ink), colour(gtx, blend(v.Theme.Surface, v.Theme.Accent, 80)))
+				if e.Len() == 0 {
+					call.Add(gtx.Ops)
+				}
+				return d
+			})
+		})
+	}, func(size image.Point) {
+		fill(gtx, v.Theme.Surface, size, corner)
+		outline(gtx, v.Theme.Line, size, corner, 1)
+		if focused {
+			v.ring(gtx, size)
+		}
+	})
+	return d, e.shown, entered
+}
+
+// bar is a share of 1 as a bar of a height.
+func (v *View) bar(gtx C, share float32, ink color.NRGBA, height unit.Dp) D {
+	size := image.Pt(gtx.Constraints.Max.X, gtx.Dp(height))
+	fill(gtx, v.Theme.Raised, size, height/2)
+	done := size
+	done.X = min(size.X, max(int(float32(size.X)*share), size.Y))
+	if share > 0 {
+		fill(gtx, ink, done, height/2)
+	}
+	return D{Size: size}
+}
+
+// left puts a widget at the left, in the middle of the height.
+func left(gtx C, w layout.Widget) D {
+	return layout.W.Layout(gtx, func(gtx C) D {
+		gtx.Constraints.Min = image.Point{}
+		return w(gtx)
+	})
+}
+
+// rows puts widgets below each other with space between.
+func rows(gtx C, space unit.Dp, widgets ...layout.Widget) D {
+	var children []layout.FlexChild
+	for i, w := range widgets {
+		if i > 0 {
+			children = append(children, layout.Rigid(layout.Spacer{Height: space}.Layout))
+		}
+		children = append(children, layout.Rigid(w))
+	}
+	return layout.Flex{Axis: layout.Vertical}.Layout(gtx, children...)
+}
+
+// scroll lays out widgets that may be higher than there is room, with a bar
+// that shows where one is.
+func (v *View) scroll(gtx C, name string, n int, w layout.ListElement) D {
+	l := v.list(name, layout.Vertical)
+	d := l.List.Layout(gtx, n, func(gtx C, i int) D {
+		gtx.Constraints.Max.X -= gtx.Dp(gap) // the bar's
+		gtx.Constraints.Min.X = min(gtx.Constraints.Min.X, gtx.Constraints.Max.X)
+		return w(gtx, i)
+	})
+	d.Size.X = gtx.Constraints.Max.X
+	p := l.Position
+	if n == 0 || p.Length <= 0 || p.Count >= n && p.Offset == 0 && p.OffsetLast >= 0 {
+		return d
+	}
+	each := float32(p.Length) / float32(n)
+	begin := (float32(p.First)*each + float32(p.Offset)) / float32(p.Length)
+	share := float32(d.Size.Y) / float32(p.Length)
+	track := float32(d.Size.Y)
+	height := max(int(track*share), gtx.Dp(24))
+	top := min(int(track*begin), d.Size.Y-height)
+	t := op.Offset(image.Pt(d.Size.X-gtx.Dp(5), top)).Push(gtx.Ops)
+	fill(gtx, v.Theme.Line, image.Pt(gtx.Dp(4), height), 2)
+	t.Pop()
+	return d
+}
