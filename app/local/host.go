@@ -82,7 +82,7 @@ func (h Host) Save(_ context.Context, name string, content []byte) (string, erro
 }
 
 // Read looks for pictures in files and folders. A text file of the same stem
-// gives a picture its words.
+// gives a picture its words, or else what the picture says about itself.
 func (Host) Read(ctx context.Context, files []ui.File) (read ui.FilesRead, err error) {
 	add := func(path string) {
 		switch app.KindOf(path) {
@@ -90,6 +90,8 @@ func (Host) Read(ctx context.Context, files []ui.File) (read ui.FilesRead, err e
 			x := ui.Item{File: ui.File{Name: filepath.Base(path), Path: path}}
 			if words := sidecar(path); words != "" {
 				x.Caption, x.From = words, ui.Sidecar
+			} else if words := embedded(path); words != "" {
+				x.Caption, x.From = words, ui.Embedded
 			}
 			read.Items = append(read.Items, x)
 		case app.KindModel:
@@ -141,6 +143,16 @@ func sidecar(path string) string {
 		return ""
 	}
 	return strings.Join(strings.Fields(strings.ToValidUTF8(string(content), "�")), " ")
+}
+
+// embedded returns what a picture says about itself, or nothing.
+func embedded(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	return data.Description(f)
 }
 
 // Thumbnail decodes a picture, upright, not larger than side.
