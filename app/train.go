@@ -146,6 +146,21 @@ func (o *TrainOptions) checkOut() error {
 	return nil
 }
 
+// SavedSteps returns how many steps the state has that a training left beside
+// its model; 0 where there is none.
+func SavedSteps(out string) int {
+	f, err := checkpoint.OpenFile(statePath(out))
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	var s saved
+	if json.Unmarshal([]byte(f.Metadata()["duet_state"]), &s) != nil {
+		return 0
+	}
+	return s.State.Step
+}
+
 // labelled leaves out what has no class.
 func labelled(examples []data.Example) []data.Example {
 	return slices.DeleteFunc(slices.Clone(examples), func(e data.Example) bool { return e.Label < 0 })

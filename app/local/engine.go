@@ -45,20 +45,56 @@ func NewEngine(f Folders) *Engine { return &Engine{store: Store{f.Models}, downl
 
 // Start opens the best adapter and the model used last.
 func (e *Engine) Start(ctx context.Context) (ui.Info, error) {
-	e.opening.Lock()
-	defer e.opening.Unlock()
-	if e.device == nil {
-		device, err := gpu.Open(ctx, gpu.Options{SelfTest: true, SubmitCap: gpu.SharedSubmitCap})
-		if err != nil {
-			return ui.Info{}, err
-		}
-		e.device = device
+	if err := e.openDevice(ctx); err != nil {
+		return ui.Info{}, err
 	}
 	info, err := e.Load(ctx, e.store.used())
 	if err != nil { // it may have been removed by hand
 		return e.Load(ctx, app.Default)
 	}
 	return info, nil
+}
+
+func (e *Engine) openDevice(ctx context.Context) error {
+	e.opening.Lock()
+	defer e.opening.Unlock()
+	if e.device != nil {
+		return nil
+	}
+	device, err := gpu.Open(ctx, gpu.Options{SelfTest: true, SubmitCap: gpu.SharedSubmitCap})
+	if err == nil {
+		e.device = device
+	}
+	return err
+}
+
+// gpu is the open device, or an error where there is none.
+func (e *Engine) gpu() (*gpu.Device, error) {
+	e.opening.Lock()
+	defer e.opening.Unlock()
+	if e.device == nil {
+		return nil, errors.New("no adapter is open")
+	}
+	return e.device, nil
+}
+
+// reopen takes a new device in place of one that was lost, with the same model.
+func (e *Engine) reopen(ctx context.Context) error {
+	e.mu.Lock()
+	id := e.id
+	e.model, e.classifier = nil, nil // what they held went with the device
+	e.mu.Unlock()
+	e.opening.Lock()
+	if e.device != nil {
+		e.device.Close()
+		e.device = nil
+	}
+	e.opening.Unlock()
+	if err := e.openDevice(ctx); err != nil {
+		return err
+	}
+	_, err := e.Load(ctx, id)
+	return err
 }
 
 // Load puts a model on the device in place of the present one.
@@ -68,7 +104,11 @@ func (e *Engine) Load(_ context.Context, id string) (ui.Info, error) {
 		return ui.Info{}, err
 	}
 	defer files.Close()
-	m, err := app.Load(e.device, files)
+	device, err := e.gpu()
+	if err != nil {
+		return ui.Info{}, err
+	}
+	m, err := app.Load(device, files)
 	if err != nil {
 		return ui.Info{}, err
 	}
@@ -86,8 +126,8 @@ func (e *Engine) Load(_ context.Context, id string) (ui.Info, error) {
 	if err != nil {
 		return ui.Info{}, err
 	}
-	i := e.device.Info()
-	return ui.Info{Adapter: i.Name, Class: i.Class, Bytes: e.device.Allocated().Total(), Model: d, ModelID: id}, nil
+	i := device.Info()
+	return ui.Info{Adapter: i.Name, Class: i.Class, Bytes: device.Allocated().Total(), Model: d, ModelID: id}, nil
 }
 
 // Classify answers for a picture and its words.
@@ -96,6 +136,17 @@ func (e *Engine) Classify(ctx context.Context, f ui.File, caption string) (app.A
 	if err != nil {
 		return app.Answer{}, err
 	}
+	answer, err := e.classify(ctx, f, picture, caption)
+	if errors.Is(err, gpu.ErrLost) {
+		if err := e.reopen(ctx); err != nil {
+			return app.Answer{}, err
+		}
+		return e.classify(ctx, f, picture, caption)
+	}
+	return answer, err
+}
+
+func (e *Engine) classify(ctx context.Context, f ui.File, picture *data.Image, caption string) (app.Answer, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.model == nil {
@@ -136,16 +187,20 @@ func (e *Engine) Understand(ctx context.Context, s ui.Source) (*data.Report, err
 	return &c.Report, nil
 }
 
-// options are those of a training; the caller closes Init.
-func (e *Engine) options(c *data.Collection, s ui.Source, how ui.Setup) (app.TrainOptions, error) {
-	e.mu.Lock()
-	id := e.id
-	e.mu.Unlock()
-	init, err := e.store.open(id)
+// options are those of a training that starts from a model; the caller closes Init.
+func (e *Engine) options(c *data.Collection, s ui.Source, how ui.Setup, from string) (app.TrainOptions, error) {
+	init, err := e.store.open(from)
 	if err != nil {
 		return app.TrainOptions{}, err
 	}
 	return app.TrainOptions{Collection: c, Name: s.Name, Init: init, Inputs: how.Inputs, Tune: how.Preset.Tune()}, nil
+}
+
+// using is the id of the model in use.
+func (e *Engine) using() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.id
 }
 
 // Estimate says what a training would take.
@@ -159,44 +214,103 @@ func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (ui.Es
 	if c == nil {
 		return ui.Estimate{}, errors.New("the collection is no longer open")
 	}
-	o, err := e.options(c, s, how)
+	device, err := e.gpu()
+	if err != nil {
+		return ui.Estimate{}, err
+	}
+	o, err := e.options(c, s, how, e.using())
 	if err != nil {
 		return ui.Estimate{}, err
 	}
 	defer o.Init.Close()
-	estimate, err := app.EstimateTraining(ctx, e.device.Info(), o)
+	estimate, err := app.EstimateTraining(ctx, device.Info(), o)
 	return ui.Estimate{Bytes: estimate.Bytes, Steps: estimate.Steps}, err
 }
 
 // Train trains a new model from the present one.
 func (e *Engine) Train(ctx context.Context, s ui.Source, how ui.Setup, tell func(train.Event)) (*ui.Result, error) {
-	c, err := e.collection(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	o, err := e.options(c, s, how)
-	if err != nil {
-		return nil, err
-	}
-	defer o.Init.Close()
 	id, err := e.store.free(how.Name)
 	if err != nil {
 		return nil, err
 	}
-	o.Out, o.KeepStopped = e.store.path(id), true
-	m, err := app.Train(ctx, e.device, o, tell)
-	stopped := errors.Is(err, train.ErrInterrupted)
-	if err != nil && !stopped {
+	j := job{Source: s, Setup: how, From: e.using()}
+	if err := e.store.keepJob(id, j); err != nil {
 		return nil, err
 	}
-	if m != nil {
-		m.Release()
+	result, err := e.run(ctx, id, j, tell)
+	if err != nil && !errors.Is(err, train.ErrInterrupted) && e.store.progress(id) == 0 {
+		e.store.dropJob(id) // it never began: there is nothing to go on with
 	}
-	os.Remove(o.Out + ".state") // it is done, or kept as it is
-	if err := e.store.name(id, how.Name); err != nil {
+	return result, err
+}
+
+// Continue goes on with a training that was interrupted.
+func (e *Engine) Continue(ctx context.Context, id string, tell func(train.Event)) (*ui.Result, error) {
+	j, err := e.store.job(id)
+	if err != nil {
 		return nil, err
 	}
-	return e.measure(context.WithoutCancel(ctx), id, c, stopped)
+	return e.run(ctx, id, j, tell)
+}
+
+// Unfinished lists the trainings that were interrupted, Discard gives one up.
+func (e *Engine) Unfinished(context.Context) ([]ui.Job, error) { return e.store.jobs() }
+func (e *Engine) Discard(_ context.Context, id string) error   { return e.store.discard(id) }
+
+// maxLosses is how often a training goes on on a new device after it lost one.
+const maxLosses = 3
+
+// run trains until the end, going on from the last state where there is one,
+// also when the adapter goes away meanwhile.
+func (e *Engine) run(ctx context.Context, id string, j job, tell func(train.Event)) (*ui.Result, error) {
+	for lost := 0; ; lost++ {
+		c, stopped, err := e.attempt(ctx, id, j, tell)
+		switch {
+		case errors.Is(err, gpu.ErrLost) && lost < maxLosses:
+			if err := e.reopen(ctx); err != nil {
+				return nil, err
+			}
+			continue
+		case err != nil:
+			return nil, err
+		}
+		if err := e.store.name(id, j.Setup.Name); err != nil {
+			return nil, err
+		}
+		result, err := e.measure(context.WithoutCancel(ctx), id, c, stopped)
+		if err == nil {
+			e.store.dropJob(id)
+		}
+		return result, err
+	}
+}
+
+// attempt trains from the last state on. stopped says that the user ended it.
+func (e *Engine) attempt(ctx context.Context, id string, j job, tell func(train.Event)) (c *data.Collection, stopped bool, err error) {
+	device, err := e.gpu()
+	if err != nil {
+		return nil, false, err
+	}
+	if c, err = e.collection(ctx, j.Source); err != nil {
+		return nil, false, err
+	}
+	o, err := e.options(c, j.Source, j.Setup, j.From)
+	if err != nil {
+		return nil, false, err
+	}
+	defer o.Init.Close()
+	o.Out, o.Resume = e.store.path(id), e.store.progress(id) > 0
+	// Only a training that the user ends is kept as it stands.
+	o.KeepStopped = true
+	m, err := app.Train(ctx, device, o, tell)
+	if errors.Is(err, train.ErrInterrupted) && errors.Is(context.Cause(ctx), ui.ErrStopped) {
+		return c, true, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	m.Release()
+	return c, false, nil
 }
 
 // measure evaluates a trained model on what was held back.
@@ -206,7 +320,7 @@ func (e *Engine) measure(ctx context.Context, id string, c *data.Collection, sto
 		return nil, err
 	}
 	defer files.Close()
-	m, err := app.Load(e.device, files)
+	m, err := e.load(files)
 	if err != nil {
 		return nil, err
 	}
@@ -228,6 +342,15 @@ func (e *Engine) measure(ctx context.Context, id string, c *data.Collection, sto
 	return r, err
 }
 
+// load puts a model on the device beside the present one.
+func (e *Engine) load(files *checkpoint.Model) (*app.Model, error) {
+	device, err := e.gpu()
+	if err != nil {
+		return nil, err
+	}
+	return app.Load(device, files)
+}
+
 // fileOf is the file of a picture of a collection.
 func (e *Engine) fileOf(c *data.Collection, p *data.Picture) ui.File {
 	path := p.Name
@@ -247,7 +370,7 @@ func (e *Engine) Import(_ context.Context, f ui.File) (string, error) {
 		return "", err
 	}
 	defer files.Close()
-	m, err := app.Load(e.device, files) // as it will be used: what cannot be loaded is not kept
+	m, err := e.load(files) // as it will be used: what cannot be loaded is not kept
 	if err != nil {
 		return "", err
 	}
@@ -275,7 +398,7 @@ func (e *Engine) Export(_ context.Context, id string) (string, error) {
 		return "", err
 	}
 	defer files.Close()
-	m, err := app.Load(e.device, files)
+	m, err := e.load(files)
 	if err != nil {
 		return "", err
 	}

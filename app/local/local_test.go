@@ -4,7 +4,9 @@ package local
 
 import (
 	"context"
+	"errors"
 	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -162,11 +164,11 @@ func TestStopKeeps(t *testing.T) {
 	if _, err := e.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
+	ctx, stop := context.WithCancelCause(t.Context())
+	defer stop(nil)
 	result, err := e.Train(ctx, ui.Source{Name: "shapes", Path: collection}, ui.Setup{Preset: ui.Thorough, Inputs: "both", Name: "m"}, func(x train.Event) {
 		if x.Event == "step" {
-			stop()
+			stop(ui.ErrStopped)
 		}
 	})
 	if err != nil {
@@ -177,6 +179,74 @@ func TestStopKeeps(t *testing.T) {
 	}
 	if _, err := e.Load(t.Context(), result.Model); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestContinue ends the program, as it were, in a training: the next one goes on
+// with it and comes to the undisturbed one's losses, to the bit.
+func TestContinue(t *testing.T) {
+	gputest.Open(t)
+	root := t.TempDir()
+	collection := filepath.Join(root, "shapes")
+	if _, err := assets.WriteCollection(t.Context(), collection, "rule", 200, 1, assets.DefaultSize); err != nil {
+		t.Fatal(err)
+	}
+	source, how := ui.Source{Name: "shapes", Path: collection}, ui.Setup{Preset: ui.Balanced, Inputs: "both", Name: "m"}
+	start := func(models string) *Engine {
+		e := NewEngine(Folders{Models: filepath.Join(root, models)})
+		if _, err := e.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	record := func(losses map[int]float32, then func(step int)) func(train.Event) {
+		return func(x train.Event) {
+			if x.Event == "step" {
+				losses[x.Step] = x.Loss
+				then(x.Step)
+			}
+		}
+	}
+	undisturbed := start("a")
+	defer undisturbed.Close()
+	want := map[int]float32{}
+	if _, err := undisturbed.Train(t.Context(), source, how, record(want, func(int) {})); err != nil {
+		t.Fatal(err)
+	}
+
+	first := start("b")
+	ctx, quit := context.WithCancel(t.Context())
+	got := map[int]float32{}
+	_, err := first.Train(ctx, source, how, record(got, func(step int) {
+		if step >= 12 {
+			quit()
+		}
+	}))
+	first.Close()
+	if !errors.Is(err, train.ErrInterrupted) {
+		t.Fatalf("the end of the program: %v", err)
+	}
+	second := start("b")
+	defer second.Close()
+	if list, err := second.Models(t.Context()); err != nil || len(list) != 1 {
+		t.Errorf("an unfinished model is listed: %+v %v", list, err)
+	}
+	jobs, err := second.Unfinished(t.Context())
+	if err != nil || len(jobs) != 1 || jobs[0].Step < 12 || jobs[0].Setup != how {
+		t.Fatalf("%+v %v", jobs, err)
+	}
+	result, err := second.Continue(t.Context(), jobs[0].ID, record(got, func(int) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Stopped || !maps.Equal(got, want) {
+		t.Errorf("%d losses, undisturbed %d, or not the same", len(got), len(want))
+	}
+	if jobs, err := second.Unfinished(t.Context()); err != nil || len(jobs) > 0 {
+		t.Errorf("%+v %v", jobs, err)
+	}
+	if list, err := second.Models(t.Context()); err != nil || len(list) != 2 {
+		t.Errorf("%+v %v", list, err)
 	}
 }
 

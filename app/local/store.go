@@ -4,6 +4,7 @@ package local
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,8 @@ type Store struct{ dir string }
 
 const (
 	nameSuffix  = ".name"
+	jobSuffix   = ".job"
+	stateSuffix = ".state"
 	usedFile    = "used"
 	trashFolder = ".removed"
 )
@@ -82,6 +85,9 @@ func (s Store) free(name string) (string, error) {
 	id := base
 	for i := 2; ; i++ {
 		_, err := os.Lstat(s.path(id))
+		if err != nil {
+			_, err = os.Lstat(s.path(id + jobSuffix))
+		}
 		if id != app.Default && id != usedFile && id != "sample" && errors.Is(err, fs.ErrNotExist) {
 			return id, nil
 		}
@@ -104,6 +110,9 @@ func (s Store) list() ([]ui.Model, error) {
 	for _, e := range entries {
 		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
 			continue
+		}
+		if _, err := os.Lstat(s.path(e.Name() + jobSuffix)); err == nil {
+			continue // it is still being trained
 		}
 		if m, err := s.describe(e.Name()); err == nil {
 			all = append(all, m)
@@ -184,4 +193,60 @@ func (s Store) empty() {
 		os.Remove(s.path(e.Name() + nameSuffix))
 	}
 	os.RemoveAll(s.path(trashFolder))
+}
+
+// A job is what a training needs to go on after the program ended, beside the
+// state that the training saves itself.
+type job struct {
+	Source ui.Source
+	Setup  ui.Setup
+	From   string // id of the model that it started from
+}
+
+func (s Store) keepJob(id string, j job) error {
+	text, err := json.Marshal(j)
+	if err != nil {
+		return err
+	}
+	return s.write(id+jobSuffix, string(text))
+}
+
+func (s Store) job(id string) (j job, err error) {
+	text, err := os.ReadFile(s.path(id + jobSuffix))
+	if err == nil {
+		err = json.Unmarshal(text, &j)
+	}
+	return j, err
+}
+
+// progress is how many steps the saved state of a training has; 0 without one.
+func (s Store) progress(id string) int { return app.SavedSteps(s.path(id)) }
+
+// jobs lists the trainings that have not come to their end.
+func (s Store) jobs() ([]ui.Job, error) {
+	names, err := filepath.Glob(filepath.Join(s.dir, "*"+jobSuffix))
+	if err != nil {
+		return nil, err
+	}
+	var list []ui.Job
+	for _, name := range names {
+		id := strings.TrimSuffix(filepath.Base(name), jobSuffix)
+		if j, err := s.job(id); err == nil {
+			list = append(list, ui.Job{ID: id, Source: j.Source, Setup: j.Setup, Step: s.progress(id)})
+		}
+	}
+	return list, nil
+}
+
+// dropJob removes what a training that has ended no longer needs.
+func (s Store) dropJob(id string) {
+	os.Remove(s.path(id + jobSuffix))
+	os.Remove(s.path(id + stateSuffix))
+}
+
+// discard gives an unfinished training up, with the model it had come to.
+func (s Store) discard(id string) error {
+	s.dropJob(id)
+	os.Remove(s.path(id + nameSuffix))
+	return os.RemoveAll(s.path(id))
 }

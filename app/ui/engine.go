@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 
 	"duet/app"
 	"duet/model/data"
@@ -22,9 +23,15 @@ type Engine interface {
 	Understand(ctx context.Context, s Source) (*data.Report, error)
 	// Estimate says what a training would take.
 	Estimate(ctx context.Context, s Source, how Setup) (Estimate, error)
-	// Train trains a new model from the present one. Where the context ends it
-	// returns what was learnt so far, or nil.
+	// Train trains a new model from the present one. Where the context ends with
+	// [ErrStopped] as its cause, it returns what was learnt so far; where it ends
+	// otherwise, or the program does, the training is among the unfinished ones.
 	Train(ctx context.Context, s Source, how Setup, tell func(train.Event)) (*Result, error)
+	// Unfinished lists the trainings that were interrupted. Continue goes on with
+	// one as if nothing had been, Discard gives it up.
+	Unfinished(ctx context.Context) ([]Job, error)
+	Continue(ctx context.Context, id string, tell func(train.Event)) (*Result, error)
+	Discard(ctx context.Context, id string) error
 
 	// Models lists the models, the embedded one first, then the newest.
 	Models(ctx context.Context) ([]Model, error)
@@ -43,6 +50,9 @@ type Engine interface {
 	// Close ends all work.
 	Close()
 }
+
+// ErrStopped is the cause of a training's end when the user ends it.
+var ErrStopped = errors.New("stopped by the user")
 
 // A Host is what the platform does with files and settings.
 type Host interface {

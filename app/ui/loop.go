@@ -33,7 +33,7 @@ type Loop struct {
 
 	training struct {
 		sync.Mutex
-		stop context.CancelFunc
+		stop context.CancelCauseFunc
 	}
 	asking struct { // the collection that is being looked at
 		sync.Mutex
@@ -140,7 +140,7 @@ func (l *Loop) outcome(ctx context.Context, e Effect) Message {
 		answer, err := l.engine.Classify(ctx, e.File, e.Caption)
 		return Answered{e.ID, e.Asked, answer, time.Since(begun), err}
 	case Understand:
-		ctx, stop := l.replace(&l.asking.Mutex, &l.asking.stop)
+		ctx, stop := l.ask()
 		defer stop()
 		report, err := l.engine.Understand(ctx, e.Source)
 		if ctx.Err() != nil {
@@ -151,15 +151,23 @@ func (l *Loop) outcome(ctx context.Context, e Effect) Message {
 		estimate, err := l.engine.Estimate(ctx, e.Source, e.Setup)
 		return Estimated{e.Setup, estimate, err}
 	case Train:
-		ctx, stop := l.replace(&l.training.Mutex, &l.training.stop)
-		defer stop()
-		result, err := l.engine.Train(ctx, e.Source, e.Setup, func(t train.Event) { l.Send(Trained{t}) })
-		return TrainEnded{result, err}
+		return l.train(func(ctx context.Context, tell func(train.Event)) (*Result, error) {
+			return l.engine.Train(ctx, e.Source, e.Setup, tell)
+		})
+	case ContinueTraining:
+		return l.train(func(ctx context.Context, tell func(train.Event)) (*Result, error) {
+			return l.engine.Continue(ctx, e.ID, tell)
+		})
+	case DiscardTraining:
+		return orFailed(DoingTrain, l.engine.Discard(ctx, e.ID), nil)
+	case FindUnfinished:
+		jobs, err := l.engine.Unfinished(ctx)
+		return orFailed(DoingTrain, err, FoundUnfinished{jobs})
 	case StopTraining:
 		l.training.Lock()
 		defer l.training.Unlock()
 		if l.training.stop != nil {
-			l.training.stop()
+			l.training.stop(ErrStopped)
 		}
 		return nil
 	case ListModels:
@@ -193,16 +201,26 @@ func (l *Loop) outcome(ctx context.Context, e Effect) Message {
 	return nil
 }
 
-// replace ends the context of the work of the same kind that is under way, and
-// returns one for new work.
-func (l *Loop) replace(mu *sync.Mutex, stop *context.CancelFunc) (context.Context, context.CancelFunc) {
-	mu.Lock()
-	defer mu.Unlock()
-	if *stop != nil {
-		(*stop)()
+// train runs a training until its end, that of its context, or StopTraining.
+func (l *Loop) train(run func(ctx context.Context, tell func(train.Event)) (*Result, error)) Message {
+	ctx, stop := context.WithCancelCause(l.ctx)
+	defer stop(nil)
+	l.training.Lock()
+	l.training.stop = stop
+	l.training.Unlock()
+	result, err := run(ctx, func(t train.Event) { l.Send(Trained{t}) })
+	return TrainEnded{result, err}
+}
+
+// ask returns a context for looking at a collection and ends the one before.
+func (l *Loop) ask() (context.Context, context.CancelFunc) {
+	l.asking.Lock()
+	defer l.asking.Unlock()
+	if l.asking.stop != nil {
+		l.asking.stop()
 	}
 	ctx, cancel := context.WithCancel(l.ctx)
-	*stop = cancel
+	l.asking.stop = cancel
 	return ctx, cancel
 }
 

@@ -61,6 +61,9 @@ type (
 	Start struct{}
 	// Stop ends the training and keeps what it has learnt.
 	Stop struct{}
+	// Continue goes on with an interrupted training; Discard gives it up.
+	Continue struct{ ID string }
+	Discard  struct{ ID string }
 	// Back leaves the training for another.
 	Back struct{}
 	// OpenCell shows the pictures of a cell of the confusion matrix; twice, no more.
@@ -115,6 +118,8 @@ type (
 		Estimate Estimate
 		Error    error
 	}
+	// FoundUnfinished gives the trainings that were interrupted.
+	FoundUnfinished struct{ Jobs []Job }
 	// Trained is an event of the training.
 	Trained struct{ Event train.Event }
 	// TrainEnded is its end.

@@ -182,6 +182,16 @@ type Training struct {
 	Estimate *Estimate // of the setup; nil: being computed
 	Progress Progress
 	Result   *Result
+
+	Unfinished []Job // trainings that were interrupted
+}
+
+// A Job is a training that was interrupted.
+type Job struct {
+	ID     string
+	Source Source
+	Setup  Setup
+	Step   int // steps done
 }
 
 // TrainStep is how far a training is.

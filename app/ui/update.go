@@ -35,6 +35,11 @@ type (
 		Source Source
 		Setup  Setup
 	}
+	// ContinueTraining goes on with one that was interrupted, DiscardTraining gives
+	// it up, FindUnfinished looks for them.
+	ContinueTraining struct{ ID string }
+	DiscardTraining  struct{ ID string }
+	FindUnfinished   struct{}
 	// StopTraining ends the training early.
 	StopTraining struct{}
 	// ListModels looks which models there are.
@@ -72,7 +77,7 @@ func (s *State) Update(m Message) []Effect {
 		s.Engine = EngineState{Ready: true, Info: m.Info}
 		s.Models.Using, s.Models.Loading = m.Info.ModelID, ""
 		s.askAgain()
-		return append(s.next(), ListModels{})
+		return append(s.next(), ListModels{}, FindUnfinished{})
 	case SetPrefs:
 		s.Prefs = m.Prefs
 		return []Effect{KeepPrefs{s.Prefs}}
@@ -234,7 +239,7 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 	t := &s.Training
 	switch m := m.(type) {
 	case Choose:
-		*t = Training{Step: TrainReading, Source: m.Source, Setup: Setup{Inputs: "both"}}
+		*t = Training{Step: TrainReading, Source: m.Source, Setup: Setup{Inputs: "both"}, Unfinished: t.Unfinished}
 		s.Screen, s.Problem = ScreenTrain, nil
 		return []Effect{Understand(m)}, true
 	case Understood:
@@ -242,7 +247,7 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 			return nil, true
 		}
 		if m.Error != nil {
-			*t = Training{}
+			*t = Training{Unfinished: t.Unfinished}
 			s.fail(DoingRead, m.Error)
 			return nil, true
 		}
@@ -282,9 +287,24 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 		return nil, true
 	case Back:
 		if t.Step != TrainRunning && t.Step != TrainStopping {
-			*t = Training{}
+			*t = Training{Unfinished: t.Unfinished}
 		}
 		return nil, true
+	case FoundUnfinished:
+		t.Unfinished = m.Jobs
+		return nil, true
+	case Continue:
+		for _, job := range t.Unfinished {
+			if job.ID == m.ID && s.Engine.Ready && (t.Step == TrainChoose || t.Step == TrainConfirm || t.Step == TrainDone) {
+				*t = Training{Step: TrainRunning, Source: job.Source, Setup: job.Setup}
+				s.Problem = nil
+				return []Effect{ContinueTraining(m)}, true
+			}
+		}
+		return nil, true
+	case Discard:
+		t.Unfinished = slices.DeleteFunc(slices.Clone(t.Unfinished), func(j Job) bool { return j.ID == m.ID })
+		return []Effect{DiscardTraining(m)}, true
 	case Trained:
 		if m.Event.Event == "step" && t.Progress.Started.IsZero() {
 			t.Progress.Started = time.Now()
@@ -293,15 +313,18 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 		return nil, true
 	case TrainEnded:
 		switch {
-		case m.Error != nil && errors.Is(m.Error, train.ErrInterrupted), m.Error == nil && m.Result == nil:
-			t.Step = TrainConfirm
 		case m.Error != nil:
 			t.Step = TrainConfirm
-			s.fail(DoingTrain, m.Error)
+			if t.Report == nil { // it had been interrupted before
+				t.Step = TrainChoose
+			}
+			if !errors.Is(m.Error, train.ErrInterrupted) {
+				s.fail(DoingTrain, m.Error)
+			}
 		default:
 			t.Step, t.Result = TrainDone, m.Result
 		}
-		return append(s.next(), ListModels{}), true
+		return append(s.next(), ListModels{}, FindUnfinished{}), true
 	case OpenCell:
 		if r := t.Result; r != nil {
 			cell := [2]int{m.Truth, m.Answer}

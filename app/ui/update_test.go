@@ -71,7 +71,7 @@ func TestPicturesAreAskedOneByOne(t *testing.T) {
 func TestWaitsForTheEngine(t *testing.T) {
 	s := &State{}
 	expect(t, three(s), "")
-	expect(t, s.Update(Ready{}), `Ask 1 "", ListModels`)
+	expect(t, s.Update(Ready{}), `Ask 1 "", ListModels, FindUnfinished`)
 }
 
 // TestStaleAnswers changes the words while the answer is on its way: it does
@@ -106,7 +106,7 @@ func TestAnotherModelAnswersAgain(t *testing.T) {
 	}
 	expect(t, s.Update(Use{"mine"}), "LoadModel mine")
 	expect(t, s.Update(Use{"other"}), "") // one at a time
-	expect(t, s.Update(Ready{Info{ModelID: "mine"}}), `Ask 1 "", ListModels`)
+	expect(t, s.Update(Ready{Info{ModelID: "mine"}}), `Ask 1 "", ListModels, FindUnfinished`)
 	if s.Models.Using != "mine" || s.Models.Loading != "" {
 		t.Errorf("%+v", s.Models)
 	}
@@ -224,7 +224,7 @@ func TestTraining(t *testing.T) {
 	}
 	expect(t, s.Update(Stop{}), "StopTraining")
 	expect(t, s.Update(Stop{}), "")
-	expect(t, s.Update(TrainEnded{Result: &Result{Model: "mine", Stopped: true}}), "ListModels")
+	expect(t, s.Update(TrainEnded{Result: &Result{Model: "mine", Stopped: true}}), "ListModels, FindUnfinished")
 	if s.Training.Step != TrainDone {
 		t.Errorf("%+v", s.Training)
 	}
@@ -290,5 +290,26 @@ func TestAnswersFile(t *testing.T) {
 	}
 	if _, _, err = answersFile("xml", nil); err == nil {
 		t.Error("xml is accepted")
+	}
+}
+
+// TestUnfinished goes on with a training that was interrupted.
+func TestUnfinished(t *testing.T) {
+	s := ready()
+	job := Job{ID: "m", Source: Source{Name: "mine"}, Setup: Setup{Name: "m"}, Step: 7}
+	s.Update(FoundUnfinished{[]Job{job}})
+	expect(t, s.Update(Continue{"other"}), "")
+	expect(t, s.Update(Continue{"m"}), "ContinueTraining")
+	if s.Training.Step != TrainRunning || s.Training.Source.Name != "mine" {
+		t.Errorf("%+v", s.Training)
+	}
+	expect(t, s.Update(TrainEnded{Error: errors.New("gpu: no")}), "ListModels, FindUnfinished")
+	if s.Training.Step != TrainChoose || s.Problem == nil {
+		t.Errorf("%+v", s.Training)
+	}
+	s.Update(FoundUnfinished{[]Job{job}})
+	expect(t, s.Update(Discard{"m"}), "DiscardTraining")
+	if len(s.Training.Unfinished) != 0 {
+		t.Errorf("%+v", s.Training)
 	}
 }

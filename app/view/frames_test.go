@@ -149,20 +149,21 @@ func states() map[string]*ui.State {
 	}
 	source := ui.Source{Name: "shapes", Sample: true}
 	return map[string]*ui.State{
-		"starting":      {},
-		"empty":         {Engine: engine},
-		"reading":       {Engine: engine, Pictures: ui.Pictures{Reading: true}},
-		"one":           {Engine: engine, Pictures: ui.Pictures{Items: items()[:1], Selected: 1}},
-		"several":       {Engine: engine, Pictures: ui.Pictures{Items: items(), Selected: 2, Skipped: 3, Order: ui.Order{By: ui.ByProbability, Descending: true}}},
-		"failed":        {Engine: engine, Pictures: ui.Pictures{Items: items()[4:], Selected: 5}},
-		"problem":       {Engine: engine, Problem: &ui.Problem{Doing: ui.DoingRead, Text: "none of the files is a picture that can be read"}},
-		"train":         training(ui.Training{}),
-		"train-reading": training(ui.Training{Step: ui.TrainReading, Source: source}),
-		"train-confirm": training(ui.Training{Step: ui.TrainConfirm, Source: source, Report: report, Setup: setup, Estimate: &ui.Estimate{Bytes: 15 << 20, Time: 45 * time.Second}}),
-		"train-running": training(ui.Training{Step: ui.TrainRunning, Source: source, Report: report, Setup: setup, Progress: progress}),
-		"train-done":    training(ui.Training{Step: ui.TrainDone, Source: source, Report: report, Setup: setup, Progress: progress, Result: result}),
-		"models":        {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list, Using: "default", Removed: &list[1]}},
-		"settings":      {Screen: ui.ScreenSettings, Engine: engine},
+		"starting":         {},
+		"empty":            {Engine: engine},
+		"reading":          {Engine: engine, Pictures: ui.Pictures{Reading: true}},
+		"one":              {Engine: engine, Pictures: ui.Pictures{Items: items()[:1], Selected: 1}},
+		"several":          {Engine: engine, Pictures: ui.Pictures{Items: items(), Selected: 2, Skipped: 3, Order: ui.Order{By: ui.ByProbability, Descending: true}}},
+		"failed":           {Engine: engine, Pictures: ui.Pictures{Items: items()[4:], Selected: 5}},
+		"problem":          {Engine: engine, Problem: &ui.Problem{Doing: ui.DoingRead, Text: "none of the files is a picture that can be read"}},
+		"train":            training(ui.Training{}),
+		"train-unfinished": training(ui.Training{Unfinished: []ui.Job{{ID: "m", Setup: ui.Setup{Name: "m"}, Step: 70}}}),
+		"train-reading":    training(ui.Training{Step: ui.TrainReading, Source: source}),
+		"train-confirm":    training(ui.Training{Step: ui.TrainConfirm, Source: source, Report: report, Setup: setup, Estimate: &ui.Estimate{Bytes: 15 << 20, Time: 45 * time.Second}}),
+		"train-running":    training(ui.Training{Step: ui.TrainRunning, Source: source, Report: report, Setup: setup, Progress: progress}),
+		"train-done":       training(ui.Training{Step: ui.TrainDone, Source: source, Report: report, Setup: setup, Progress: progress, Result: result}),
+		"models":           {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list, Using: "default", Removed: &list[1]}},
+		"settings":         {Screen: ui.ScreenSettings, Engine: engine},
 	}
 }
 
@@ -228,6 +229,7 @@ func TestClicks(t *testing.T) {
 		{"several", english.ClearAll, ui.Clear{}},
 		{"several", english.SaveCSV, ui.ExportAnswers{Format: "csv"}},
 		{"problem", english.Dismiss, ui.Dismiss{}},
+		{"train-unfinished", english.GoOn, ui.Continue{ID: "m"}},
 		{"train-confirm", english.Start, ui.Start{}},
 		{"train-confirm", english.Presets[2], ui.SetUp{Setup: ui.Setup{Preset: ui.Thorough, Name: "shapes", Inputs: "both"}}},
 		{"train-running", english.Stop, ui.Stop{}},

@@ -27,6 +27,7 @@ type Texts struct {
 	Preparing, FeaturesOf, StepOf, EpochOf, Loss, Accuracy, Speed, Left, Stop, Stopping                               string
 	ResultTitle, StoppedTitle, RightOf, PerClass, Precision, Recall, Confusion, ConfusionLead, NoPictures, Use, InUse string
 	AgainAnother                                                                                                      string
+	Unfinished, GoOn, GiveUp                                                                                          string
 
 	// Models.
 	ModelsLead, DefaultModel, ClassesOf, Size, Export, Rename, Remove, Removed, Import, Loading, SavedAt string

@@ -34,6 +34,7 @@ var english = Texts{
 	PerClass: "By class", Precision: "Precision", Recall: "Recall", Confusion: "What it takes for what",
 	ConfusionLead: "A row is what a picture shows, a column what the model says. Click a number to see its pictures.", NoPictures: "There are none.",
 	Use: "Use this model", InUse: "in use", AgainAnother: "Train another",
+	Unfinished: "The training of %s was interrupted after %d steps.", GoOn: "Go on", GiveUp: "Give it up",
 
 	ModelsLead: "A model is a folder that you can take away: export it as a zip. Drop a zip here to bring one in.", DefaultModel: "The default model",
 	ClassesOf: "%d classes: %s", Size: "%s", Export: "Export…", Rename: "Rename", Remove: "Remove", Removed: "%s was removed.", Import: "Bring in a zip…",

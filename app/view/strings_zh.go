@@ -34,6 +34,7 @@ var chinese = Texts{
 	PerClass: "各类别", Precision: "精确率", Recall: "召回率", Confusion: "混淆情况",
 	ConfusionLead: "行是图片的真实类别，列是模型的回答。点击数字查看对应的图片。", NoPictures: "没有图片。",
 	Use: "使用这个模型", InUse: "使用中", AgainAnother: "再训练一个",
+	Unfinished: "%s 的训练在第 %d 步中断。", GoOn: "继续", GiveUp: "放弃",
 
 	ModelsLead: "模型是一个可以带走的文件夹：可导出为 zip。把 zip 拖到这里即可导入。", DefaultModel: "默认模型",
 	ClassesOf: "%d 个类别：%s", Size: "%s", Export: "导出…", Rename: "重命名", Remove: "移除", Removed: "已移除 %s。", Import: "导入 zip…",

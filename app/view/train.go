@@ -46,9 +46,25 @@ func (v *View) page(gtx C, parts ...layout.Widget) D {
 
 // source asks which data to train on.
 func (v *View) source(gtx C, s *ui.State) D {
+	unfinished := func(gtx C) D {
+		var cards []layout.Widget
+		for _, j := range s.Training.Unfinished {
+			cards = append(cards, func(gtx C) D {
+				return v.card(gtx, func(gtx C) D {
+					return rows(gtx, gap, v.body(fmt.Sprintf(v.Texts.Unfinished, j.Setup.Name, j.Step)).Layout, func(gtx C) D {
+						return v.wrap(gtx, gapSmall,
+							v.do("go on "+j.ID, v.Texts.GoOn, primary, s.Engine.Ready, ui.Continue{ID: j.ID}),
+							v.do("give up "+j.ID, v.Texts.GiveUp, danger, true, ui.Discard{ID: j.ID}))
+					})
+				})
+			})
+		}
+		return rows(gtx, gap, cards...)
+	}
 	return v.page(gtx,
 		v.title(v.Texts.Train).Layout,
 		v.body(v.Texts.TrainLead).Layout,
+		unfinished,
 		func(gtx C) D {
 			gtx.Constraints.Max.Y = gtx.Dp(220)
 			return v.dropZone(gtx, v.Texts.DropFolder, v.Texts.FolderHint, v.chooser("choose folder", v.Texts.ChooseFolder, primary, ChooseFolder))
