@@ -14,7 +14,7 @@ var (
 )
 
 // demoPhotos are the fetched photographs, the one to show first in front.
-var demoPhotos = []string{"flowers.png", "yellow_rose.webp", "branches.jpg"}
+var demoPhotos = []string{"space_shuttle.jpg", "flowers.png", "yellow_rose.webp", "branches.jpg"}
 
 // DemoPhoto returns the encoded bytes of the demonstration photograph and its file name. ok is false in a build
 // before which nothing was fetched (see fetched/README.md).

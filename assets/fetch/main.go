@@ -26,6 +26,10 @@ type source struct {
 
 var sources = []source{
 	{
+		"space_shuttle.jpg", "gocv.io/x/gocv", "images/space_shuttle.jpg",
+		"12a9c70863d95a9b6de0795ab9b9ba7ec59bd58eaac759a00fbd4836ce2f7938",
+	},
+	{
 		"flowers.png", "github.com/disintegration/imaging", "testdata/flowers.png",
 		"8386d1be3b31d0661686a64bedadb4d3e3ef690c3470a95245f787e9e1a4508b",
 	},
