@@ -5,6 +5,7 @@
 # make lint     style and import rules  make fuzz     every fuzz test for FUZZTIME
 # make bench    speed, one line a case  make vectors  conformance, one line an operator
 # make deps     install what is missing for all of these
+# make install  the program, its menu entry and the tab under PREFIX (/usr/local), as root or with a PREFIX of your own
 # make default-model   train the shipped model anew from ../shared: an hour on two cores
 
 SHELL    := /bin/bash
@@ -18,7 +19,9 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Scripts named .mjs are tools and tests for node and stay out.
 PAGE := $(wildcard wasm/*.html wasm/*.js wasm/*.css wasm/*.webmanifest wasm/*.svg wasm/*.png)
 
-.PHONY: run test build wasm serve assets lint fuzz bench vectors default-model deps deps-run deps-test
+PREFIX ?= /usr/local
+
+.PHONY: install run test build wasm serve assets lint fuzz bench vectors default-model deps deps-run deps-test
 .DEFAULT_GOAL := build
 # What is missing is installed before anything is built.
 .NOTPARALLEL:
@@ -46,6 +49,12 @@ wasm: assets
 
 serve: build wasm
 	bin/duet serve
+
+install: deps-run build wasm
+	install -D -m 755 bin/duet '$(DESTDIR)$(PREFIX)/bin/duet'
+	install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/duet/web' bin/web/*
+	install -D -m 644 app/view/duet.desktop '$(DESTDIR)$(PREFIX)/share/applications/duet.desktop'
+	$(GO) run ./cmd/icons '$(DESTDIR)$(PREFIX)/share/icons'
 
 assets:
 	$(GO) run ./assets/fetch

@@ -59,7 +59,7 @@ type TrainOptions struct {
 	Share     float64 // of the pictures for validation; 0: 15 %
 	Cache     int64   // bytes of resized pictures kept in memory; 0: 256 MiB
 
-	KeepStopped bool // where the context ends before the first validation, save the model as it stands, too
+	KeepStopped bool // where the context ends before the first validation, but not before the first step, save the model as it stands
 
 	SaveEvery time.Duration // how often a state to go on from is saved; 0: every 30 s
 	Limit     time.Duration // where not 0: train for about this long, whatever the steps, see [train.Job]
@@ -104,7 +104,8 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 		job.SaveEvery = 0
 	}
 	end, err := job.Run(ctx, from)
-	if errors.Is(err, train.ErrInterrupted) && o.KeepStopped && end.BestStep == 0 {
+	if errors.Is(err, train.ErrInterrupted) && o.KeepStopped && end.BestStep == 0 && end.Step > 0 {
+		m.Config.Training.Steps, m.Config.NotSureBelow = end.Step, 0
 		if saving := m.Save(o.Out); saving != nil {
 			err = errors.Join(err, saving)
 		}
@@ -147,18 +148,18 @@ func (o *TrainOptions) checkOut() error {
 }
 
 // SavedSteps returns how many steps the state has that a training left beside
-// its model; 0 where there is none.
-func SavedSteps(out string) int {
+// its model, and whether there is one.
+func SavedSteps(out string) (steps int, ok bool) {
 	f, err := checkpoint.OpenFile(statePath(out))
 	if err != nil {
-		return 0
+		return 0, false
 	}
 	defer f.Close()
 	var s saved
 	if json.Unmarshal([]byte(f.Metadata()["duet_state"]), &s) != nil {
-		return 0
+		return 0, false
 	}
-	return s.State.Step
+	return s.State.Step, true
 }
 
 // labelled leaves out what has no class.
@@ -178,6 +179,9 @@ func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model
 	c, err := o.configuration()
 	if err != nil {
 		return nil, data.HeldOut{}, err
+	}
+	if c.Recipe.Tune == model.TuneHead && o.Init == nil {
+		return nil, data.HeldOut{}, errors.New("app: the head alone can be trained only on towers that have learnt something: start from a model (--init), or train all of it")
 	}
 	held, err := o.Collection.HoldOut(ctx, c.Recipe.Seed, o.Share)
 	if err != nil {
@@ -207,9 +211,6 @@ func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model
 	}
 	if err := m.VLM.Params.Freeze(append(frozen, c.Recipe.Freeze...)); err != nil {
 		return nil, held, err
-	}
-	if c.Recipe.Tune == model.TuneHead && o.Init == nil {
-		return nil, held, errors.New("app: the head alone can be trained only on towers that have learnt something: start from a model (--init), or train all of it")
 	}
 	if err := m.place(); err != nil {
 		return nil, held, err
@@ -268,8 +269,17 @@ func (o *TrainOptions) configuration() (*config.Config, error) {
 	if o.Seed != nil {
 		r.Seed = *o.Seed
 	}
+	if o.Config == nil {
+		r.Tune = "" // how the model to start from was trained is not how this one is
+	}
 	if o.Tune != "" {
 		r.Tune = o.Tune
+	}
+	switch r.Tune {
+	case model.TuneAll:
+		r.Tune = ""
+	case model.TuneHead: // each picture is looked at once, as it is
+		c.Augment, r.PerPicture = data.Augment{}, 0
 	}
 	if o.Freeze != nil {
 		r.Freeze = o.Freeze
@@ -337,7 +347,7 @@ func (o *TrainOptions) load(m *Model) error {
 		return fmt.Errorf("app: %w", err)
 	}
 	same := reflect.DeepEqual(old.ID2Label, m.Config.ID2Label)
-	_, err = m.Memory.Load(weights, func(name string) string {
+	report, err := m.Memory.Load(weights, func(name string) string {
 		p := m.VLM.Params.Get(name)
 		info, ok := weights.Info(name)
 		fits := ok && slices.Equal(info.Shape, p.Shape)
@@ -354,6 +364,11 @@ func (o *TrainOptions) load(m *Model) error {
 		}
 		return name
 	})
+	for _, name := range report.Missing {
+		if p := m.VLM.Params.Get(name); err == nil && !p.New && !p.State && !p.Trainable {
+			err = fmt.Errorf("it lacks %s, which this training would leave as it is; train more of the model (--tune all)", name)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("app: starting from %s: %w; without a configuration of its own a training takes that of the model, and --init none starts from random weights", o.Init.Name(), err)
 	}

@@ -117,13 +117,16 @@ func (b *deviceBuffer) Read(offset int64, data []byte) error {
 }
 
 func (b *deviceBuffer) check(offset int64, n int) error {
+	err := b.d.usable()
 	switch {
+	case err != nil:
+		return err
 	case b.released:
 		return errors.New("the buffer was released")
 	case offset < 0 || offset%4 != 0 || n%4 != 0 || offset+int64(n) > b.size:
 		return fmt.Errorf("bytes %d to %d of %d are out of range or not whole words", offset, offset+int64(n), b.size)
 	}
-	return b.d.usable()
+	return nil
 }
 
 // The staging buffer grows to what is read, up to maxStaging; longer reads go

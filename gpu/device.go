@@ -184,13 +184,13 @@ func (d *Device) Close() {
 // usable reports why the device cannot be used, or an error that came up since
 // it was last asked.
 func (d *Device) usable() error {
-	if d.closed {
-		return errClosed
-	}
 	d.faultMu.Lock()
 	defer d.faultMu.Unlock()
-	if d.lost != nil {
+	switch {
+	case d.lost != nil: // also after Close: who waits for it opens another device
 		return d.lost
+	case d.closed:
+		return errClosed
 	}
 	err := d.fault
 	d.fault = nil

@@ -102,6 +102,9 @@ func (d *Device) compile(e *executable, externals map[string]Buffer) error {
 // usable reports why the program cannot run. Memory that was released under it
 // would end the process natively.
 func (e *executable) usable() error {
+	if err := e.d.usable(); err != nil {
+		return err
+	}
 	if e.released {
 		return errors.New("the executable was released")
 	}
@@ -110,7 +113,7 @@ func (e *executable) usable() error {
 			return fmt.Errorf("its external buffer %s was released", b.label)
 		}
 	}
-	return e.d.usable()
+	return nil
 }
 
 // build makes the pipelines that the program needs and the device lacks.

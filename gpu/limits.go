@@ -100,7 +100,7 @@ func (p *Program) fits(l Limits) error {
 func (p *Program) clash(externals map[string]Buffer) error {
 	same := func(a, b int) bool {
 		x, y := p.Buffers[a], p.Buffers[b]
-		return a == b || x.Kind == External && y.Kind == External && externals[x.Name] == externals[y.Name]
+		return a == b || x.Kind == External && y.Kind == External && externals[x.Name] != nil && externals[x.Name] == externals[y.Name]
 	}
 	for t := range len(p.Setup) + len(p.Dispatch) {
 		d := p.at(t)

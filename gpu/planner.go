@@ -60,21 +60,25 @@ func (b *plannedBuffer) Release() {
 }
 
 type plannedExecutable struct {
-	p    *Planner
-	plan *Plan
+	p        *Planner
+	plan     *Plan
+	released bool
 }
 
 // Compile plans the program's memory.
-func (p *Planner) Compile(program *Program, _ map[string]Buffer) (Executable, error) {
+func (p *Planner) Compile(program *Program, externals map[string]Buffer) (Executable, error) {
 	plan, err := NewPlan(program)
 	if err == nil {
 		err = program.fits(p.info.Limits)
+	}
+	if err == nil {
+		err = program.clash(externals)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("gpu: planning %s for %s: %w", program.Name, p.info.Name, err)
 	}
 	p.add(plan.Peak())
-	return &plannedExecutable{p, plan}, nil
+	return &plannedExecutable{p: p, plan: plan}, nil
 }
 
 var errPlanned = errors.New("gpu: a planner runs nothing")
@@ -83,4 +87,9 @@ func (e *plannedExecutable) Setup(context.Context) error { return nil }
 func (e *plannedExecutable) Run(context.Context) error   { return errPlanned }
 func (e *plannedExecutable) Plan() *Plan                 { return e.plan }
 func (e *plannedExecutable) Stats() Stats                { return Stats{Dispatches: len(e.plan.Program.Dispatch)} }
-func (e *plannedExecutable) Release()                    { e.p.add(-e.plan.Peak()) }
+func (e *plannedExecutable) Release() {
+	if !e.released {
+		e.released = true
+		e.p.add(-e.plan.Peak())
+	}
+}

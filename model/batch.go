@@ -40,6 +40,23 @@ func TextLength(texts [][]int32, limit int) int {
 	return limit
 }
 
+// TextLengths returns the padded lengths of texts of shortest to longest tokens,
+// at most limit.
+func TextLengths(shortest, longest, limit int) []int {
+	var out []int
+	first := TextLength([][]int32{make([]int32, max(1, min(shortest, limit)))}, limit)
+	last := TextLength([][]int32{make([]int32, max(1, min(longest, limit)))}, limit)
+	for _, l := range lengths {
+		if l = min(l, limit); l >= first && l <= last && (len(out) == 0 || out[len(out)-1] != l) {
+			out = append(out, l)
+		}
+	}
+	if len(out) == 0 || out[len(out)-1] != last {
+		out = append(out, last)
+	}
+	return out
+}
+
 // BatchBuffers are the input buffers of a program for b examples, and the host
 // memory they are filled from.
 type BatchBuffers struct {

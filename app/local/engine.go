@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -33,6 +35,18 @@ type Engine struct {
 	classifier *app.Classifier
 	id         string
 
+	measuring sync.Mutex // of what follows
+	measured  struct {
+		of    *data.Collection
+		from  string // id of the model
+		speed app.Speed
+	}
+
+	running struct { // ids of the trainings under way
+		sync.Mutex
+		ids map[string]bool
+	}
+
 	collections struct { // the one looked at last
 		sync.Mutex
 		source ui.Source
@@ -48,11 +62,12 @@ func (e *Engine) Start(ctx context.Context) (ui.Info, error) {
 	if err := e.openDevice(ctx); err != nil {
 		return ui.Info{}, err
 	}
+	e.store.empty() // what was taken away the last time
 	info, err := e.Load(ctx, e.store.used())
 	if err != nil { // it may have been removed by hand
-		return e.Load(ctx, app.Default)
+		info, err = e.Load(ctx, app.Default)
 	}
-	return info, nil
+	return info, err
 }
 
 func (e *Engine) openDevice(ctx context.Context) error {
@@ -68,8 +83,11 @@ func (e *Engine) openDevice(ctx context.Context) error {
 	return err
 }
 
-// gpu is the open device, or an error where there is none.
-func (e *Engine) gpu() (*gpu.Device, error) {
+// gpu is the device, opened if need be.
+func (e *Engine) gpu(ctx context.Context) (*gpu.Device, error) {
+	if err := e.openDevice(ctx); err != nil {
+		return nil, err
+	}
 	e.opening.Lock()
 	defer e.opening.Unlock()
 	if e.device == nil {
@@ -79,17 +97,20 @@ func (e *Engine) gpu() (*gpu.Device, error) {
 }
 
 // reopen takes a new device in place of one that was lost, with the same model.
-func (e *Engine) reopen(ctx context.Context) error {
+// Where another call has done so already, there is nothing to do.
+func (e *Engine) reopen(ctx context.Context, lost *gpu.Device) error {
+	e.opening.Lock()
+	if e.device != lost {
+		e.opening.Unlock()
+		return nil
+	}
+	e.device = nil
+	e.opening.Unlock()
 	e.mu.Lock()
 	id := e.id
-	e.model, e.classifier = nil, nil // what they held went with the device
+	e.model, e.classifier = nil, nil // what they held goes with the device
+	lost.Close()
 	e.mu.Unlock()
-	e.opening.Lock()
-	if e.device != nil {
-		e.device.Close()
-		e.device = nil
-	}
-	e.opening.Unlock()
 	if err := e.openDevice(ctx); err != nil {
 		return err
 	}
@@ -97,19 +118,45 @@ func (e *Engine) reopen(ctx context.Context) error {
 	return err
 }
 
+// onDevice calls f with the device, and once more with a new one where that one
+// was lost.
+func onDevice[T any](ctx context.Context, e *Engine, f func(*gpu.Device) (T, error)) (T, error) {
+	var none T
+	device, err := e.gpu(ctx)
+	if err != nil {
+		return none, err
+	}
+	v, err := f(device)
+	if !errors.Is(err, gpu.ErrLost) {
+		return v, err
+	}
+	if err := e.reopen(ctx, device); err != nil {
+		return none, err
+	}
+	if device, err = e.gpu(ctx); err != nil {
+		return none, err
+	}
+	return f(device)
+}
+
 // Load puts a model on the device in place of the present one.
-func (e *Engine) Load(_ context.Context, id string) (ui.Info, error) {
+func (e *Engine) Load(ctx context.Context, id string) (ui.Info, error) {
 	files, err := e.store.open(id)
 	if err != nil {
 		return ui.Info{}, err
 	}
 	defer files.Close()
-	device, err := e.gpu()
+	device, err := e.gpu(ctx)
 	if err != nil {
 		return ui.Info{}, err
 	}
 	m, err := app.Load(device, files)
 	if err != nil {
+		return ui.Info{}, err
+	}
+	d, err := app.Describe(id, m.Config)
+	if err != nil {
+		m.Release()
 		return ui.Info{}, err
 	}
 	e.mu.Lock()
@@ -119,13 +166,7 @@ func (e *Engine) Load(_ context.Context, id string) (ui.Info, error) {
 		e.model.Release()
 	}
 	e.model, e.classifier, e.id = m, app.NewClassifier(m), id
-	if err := e.store.use(id); err != nil {
-		return ui.Info{}, err
-	}
-	d, err := app.Describe(id, m.Config)
-	if err != nil {
-		return ui.Info{}, err
-	}
+	e.store.use(id) // where it cannot be noted, the next start is with another model
 	i := device.Info()
 	return ui.Info{Adapter: i.Name, Class: i.Class, Bytes: device.Allocated().Total(), Model: d, ModelID: id}, nil
 }
@@ -136,23 +177,14 @@ func (e *Engine) Classify(ctx context.Context, f ui.File, caption string) (app.A
 	if err != nil {
 		return app.Answer{}, err
 	}
-	answer, err := e.classify(ctx, f, picture, caption)
-	if errors.Is(err, gpu.ErrLost) {
-		if err := e.reopen(ctx); err != nil {
-			return app.Answer{}, err
+	return onDevice(ctx, e, func(*gpu.Device) (app.Answer, error) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.model == nil {
+			return app.Answer{}, errors.New("there is no model yet")
 		}
-		return e.classify(ctx, f, picture, caption)
-	}
-	return answer, err
-}
-
-func (e *Engine) classify(ctx context.Context, f ui.File, picture *data.Image, caption string) (app.Answer, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.model == nil {
-		return app.Answer{}, errors.New("there is no model yet")
-	}
-	return e.classifier.Classify(ctx, f.Name, picture, caption, 5)
+		return e.classifier.Classify(ctx, f.Name, picture, caption, 5)
+	})
 }
 
 // sampleRows is how many rows the sample collection has.
@@ -162,7 +194,7 @@ const sampleRows = 6000
 func (e *Engine) collection(ctx context.Context, s ui.Source) (*data.Collection, error) {
 	path := s.Path
 	if s.Sample {
-		path = e.store.path("sample")
+		path = e.store.path(sampleFolder)
 		if _, err := os.Stat(filepath.Join(path, "train", "metadata.jsonl")); err != nil {
 			if _, err := assets.WriteCollection(ctx, path, "rule", sampleRows, 1, assets.DefaultSize); err != nil {
 				return nil, err
@@ -214,17 +246,42 @@ func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (ui.Es
 	if c == nil {
 		return ui.Estimate{}, errors.New("the collection is no longer open")
 	}
-	device, err := e.gpu()
+	device, err := e.gpu(ctx)
 	if err != nil {
 		return ui.Estimate{}, err
 	}
-	o, err := e.options(c, s, how, e.using())
+	from := e.using()
+	o, err := e.options(c, s, how, from)
 	if err != nil {
 		return ui.Estimate{}, err
 	}
 	defer o.Init.Close()
-	estimate, err := app.EstimateTraining(ctx, device.Info(), o)
-	return ui.Estimate{Bytes: estimate.Bytes, Steps: estimate.Steps}, err
+	speed, err := e.speed(ctx, c, from)
+	if err != nil {
+		return ui.Estimate{}, err
+	}
+	estimate, err := app.EstimateTraining(ctx, device.Info(), o, &speed)
+	return ui.Estimate{Bytes: estimate.Bytes, Steps: estimate.Steps, Time: estimate.Time}, err
+}
+
+// speed measures, once a collection and model, how fast a training would be, on
+// a model of its own, so that nothing waits for it.
+func (e *Engine) speed(ctx context.Context, c *data.Collection, from string) (app.Speed, error) {
+	e.measuring.Lock()
+	defer e.measuring.Unlock()
+	if e.measured.of == c && e.measured.from == from {
+		return e.measured.speed, nil
+	}
+	m, err := e.load(ctx, from)
+	if err != nil {
+		return app.Speed{}, err
+	}
+	defer m.Release()
+	speed, err := app.MeasureSpeed(ctx, m, c, runtime.GOMAXPROCS(0))
+	if err == nil {
+		e.measured.of, e.measured.from, e.measured.speed = c, from, speed
+	}
+	return speed, err
 }
 
 // Train trains a new model from the present one.
@@ -233,15 +290,16 @@ func (e *Engine) Train(ctx context.Context, s ui.Source, how ui.Setup, tell func
 	if err != nil {
 		return nil, err
 	}
+	if s.Path != "" { // it is there from any folder, also later
+		if s.Path, err = filepath.Abs(s.Path); err != nil {
+			return nil, err
+		}
+	}
 	j := job{Source: s, Setup: how, From: e.using()}
 	if err := e.store.keepJob(id, j); err != nil {
 		return nil, err
 	}
-	result, err := e.run(ctx, id, j, tell)
-	if err != nil && !errors.Is(err, train.ErrInterrupted) && e.store.progress(id) == 0 {
-		e.store.dropJob(id) // it never began: there is nothing to go on with
-	}
-	return result, err
+	return e.run(ctx, id, j, tell)
 }
 
 // Continue goes on with a training that was interrupted.
@@ -253,9 +311,16 @@ func (e *Engine) Continue(ctx context.Context, id string, tell func(train.Event)
 	return e.run(ctx, id, j, tell)
 }
 
-// Unfinished lists the trainings that were interrupted, Discard gives one up.
-func (e *Engine) Unfinished(context.Context) ([]ui.Job, error) { return e.store.jobs() }
-func (e *Engine) Discard(_ context.Context, id string) error   { return e.store.discard(id) }
+// Unfinished lists the trainings that were interrupted.
+func (e *Engine) Unfinished(context.Context) ([]ui.Job, error) {
+	jobs, err := e.store.jobs()
+	e.running.Lock()
+	defer e.running.Unlock()
+	return slices.DeleteFunc(jobs, func(j ui.Job) bool { return e.running.ids[j.ID] }), err
+}
+
+// Discard gives an interrupted training up; a model that it has come to stays.
+func (e *Engine) Discard(_ context.Context, id string) error { return e.store.discard(id) }
 
 // maxLosses is how often a training goes on on a new device after it lost one.
 const maxLosses = 3
@@ -263,64 +328,86 @@ const maxLosses = 3
 // run trains until the end, going on from the last state where there is one,
 // also when the adapter goes away meanwhile.
 func (e *Engine) run(ctx context.Context, id string, j job, tell func(train.Event)) (*ui.Result, error) {
+	e.running.Lock()
+	if e.running.ids == nil {
+		e.running.ids = map[string]bool{}
+	}
+	e.running.ids[id] = true
+	e.running.Unlock()
+	defer func() {
+		e.running.Lock()
+		delete(e.running.ids, id)
+		e.running.Unlock()
+	}()
+	stopped := func() bool { return errors.Is(context.Cause(ctx), ui.ErrStopped) }
 	for lost := 0; ; lost++ {
-		c, stopped, err := e.attempt(ctx, id, j, tell)
+		device, err := e.gpu(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c, err := e.attempt(ctx, device, id, j, tell)
+		steps, begun := e.store.progress(id)
 		switch {
+		case err == nil || stopped() && ctx.Err() != nil && steps > 0:
+			measuring := ctx
+			if stopped() { // what was learnt is wanted
+				measuring = context.WithoutCancel(ctx)
+			}
+			return e.finish(measuring, id, j, c, err != nil)
+		case ctx.Err() != nil:
+			if stopped() || !begun { // nothing has been learnt
+				e.store.dropJob(id)
+			}
+			return nil, fmt.Errorf("%w: %w", train.ErrInterrupted, context.Cause(ctx))
 		case errors.Is(err, gpu.ErrLost) && lost < maxLosses:
-			if err := e.reopen(ctx); err != nil {
+			if err := e.reopen(ctx, device); err != nil {
 				return nil, err
 			}
-			continue
-		case err != nil:
+		default:
+			if !begun {
+				e.store.dropJob(id) // there is nothing to go on with
+			}
 			return nil, err
 		}
-		if err := e.store.name(id, j.Setup.Name); err != nil {
-			return nil, err
-		}
-		result, err := e.measure(context.WithoutCancel(ctx), id, c, stopped)
-		if err == nil {
-			e.store.dropJob(id)
-		}
-		return result, err
 	}
 }
 
-// attempt trains from the last state on. stopped says that the user ended it.
-func (e *Engine) attempt(ctx context.Context, id string, j job, tell func(train.Event)) (c *data.Collection, stopped bool, err error) {
-	device, err := e.gpu()
+// attempt trains from the last state on.
+func (e *Engine) attempt(ctx context.Context, device *gpu.Device, id string, j job, tell func(train.Event)) (*data.Collection, error) {
+	c, err := e.collection(ctx, j.Source)
 	if err != nil {
-		return nil, false, err
-	}
-	if c, err = e.collection(ctx, j.Source); err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	o, err := e.options(c, j.Source, j.Setup, j.From)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	defer o.Init.Close()
-	o.Out, o.Resume = e.store.path(id), e.store.progress(id) > 0
-	// Only a training that the user ends is kept as it stands.
-	o.KeepStopped = true
+	o.Out, o.KeepStopped = e.store.path(id), true
+	_, o.Resume = e.store.progress(id)
 	m, err := app.Train(ctx, device, o, tell)
-	if errors.Is(err, train.ErrInterrupted) && errors.Is(context.Cause(ctx), ui.ErrStopped) {
-		return c, true, nil
+	if err == nil {
+		m.Release()
 	}
-	if err != nil {
-		return nil, false, err
+	return c, err
+}
+
+// finish measures a model whose training is over. The end of the program leaves
+// the training among the unfinished ones, to be measured the next time.
+func (e *Engine) finish(ctx context.Context, id string, j job, c *data.Collection, stopped bool) (*ui.Result, error) {
+	if err := e.store.name(id, j.Setup.Name); err != nil {
+		return nil, err
 	}
-	m.Release()
-	return c, false, nil
+	result, err := e.measure(ctx, id, c, stopped)
+	if err == nil {
+		e.store.dropJob(id)
+	}
+	return result, err
 }
 
 // measure evaluates a trained model on what was held back.
 func (e *Engine) measure(ctx context.Context, id string, c *data.Collection, stopped bool) (*ui.Result, error) {
-	files, err := e.store.open(id)
-	if err != nil {
-		return nil, err
-	}
-	defer files.Close()
-	m, err := e.load(files)
+	m, err := e.load(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -332,7 +419,7 @@ func (e *Engine) measure(ctx context.Context, id string, c *data.Collection, sto
 	r.Evaluation, err = app.Evaluate(ctx, m, app.EvaluateOptions{Collection: c, Split: "val", Each: func(x data.Example, answer int) {
 		held := ui.Held{}
 		if x.Picture != nil {
-			held.File = e.fileOf(c, x.Picture)
+			held.File = fileOf(c, x.Picture)
 		}
 		if len(x.Captions) > 0 {
 			held.Caption = x.Captions[0]
@@ -343,19 +430,24 @@ func (e *Engine) measure(ctx context.Context, id string, c *data.Collection, sto
 }
 
 // load puts a model on the device beside the present one.
-func (e *Engine) load(files *checkpoint.Model) (*app.Model, error) {
-	device, err := e.gpu()
+func (e *Engine) load(ctx context.Context, id string) (*app.Model, error) {
+	files, err := e.store.open(id)
 	if err != nil {
 		return nil, err
 	}
-	return app.Load(device, files)
+	defer files.Close()
+	return onDevice(ctx, e, func(device *gpu.Device) (*app.Model, error) { return app.Load(device, files) })
 }
 
-// fileOf is the file of a picture of a collection.
-func (e *Engine) fileOf(c *data.Collection, p *data.Picture) ui.File {
+// fileOf is the file of a picture of a collection; a picture in a shard has none.
+func fileOf(c *data.Collection, p *data.Picture) ui.File {
 	path := p.Name
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(c.Report.Path, filepath.FromSlash(path))
+		root := c.Report.Path
+		if info, err := os.Stat(root); err == nil && !info.IsDir() { // a table: paths are relative to its folder
+			root = filepath.Dir(root)
+		}
+		path = filepath.Join(root, filepath.FromSlash(path))
 	}
 	return ui.File{Name: filepath.Base(path), Path: path}
 }
@@ -364,13 +456,14 @@ func (e *Engine) fileOf(c *data.Collection, p *data.Picture) ui.File {
 func (e *Engine) Models(context.Context) ([]ui.Model, error) { return e.store.list() }
 
 // Import takes a zip or a folder among the models.
-func (e *Engine) Import(_ context.Context, f ui.File) (string, error) {
+func (e *Engine) Import(ctx context.Context, f ui.File) (string, error) {
 	files, err := checkpoint.OpenModel(f.Path)
 	if err != nil {
 		return "", err
 	}
 	defer files.Close()
-	m, err := e.load(files) // as it will be used: what cannot be loaded is not kept
+	// As it will be used: what cannot be loaded is not kept.
+	m, err := onDevice(ctx, e, func(device *gpu.Device) (*app.Model, error) { return app.Load(device, files) })
 	if err != nil {
 		return "", err
 	}
@@ -392,13 +485,8 @@ func (e *Engine) Trash(_ context.Context, id string) error        { return e.sto
 func (e *Engine) Restore(_ context.Context, id string) error      { return e.store.restore(id) }
 
 // Export writes a model as a zip among the downloads.
-func (e *Engine) Export(_ context.Context, id string) (string, error) {
-	files, err := e.store.open(id)
-	if err != nil {
-		return "", err
-	}
-	defer files.Close()
-	m, err := e.load(files)
+func (e *Engine) Export(ctx context.Context, id string) (string, error) {
+	m, err := e.load(ctx, id)
 	if err != nil {
 		return "", err
 	}
@@ -407,9 +495,8 @@ func (e *Engine) Export(_ context.Context, id string) (string, error) {
 	return where, m.Save(where)
 }
 
-// Close ends all work and removes what was thrown away.
+// Close ends all work.
 func (e *Engine) Close() {
-	e.store.empty()
 	e.opening.Lock()
 	defer e.opening.Unlock()
 	e.mu.Lock()

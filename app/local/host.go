@@ -82,47 +82,69 @@ func (h Host) Save(_ context.Context, name string, content []byte) (string, erro
 }
 
 // Read looks for pictures in files and folders. A text file of the same stem
-// gives a picture its words, or else what the picture says about itself.
+// gives a picture its words, or else what the picture says about itself. What
+// cannot be read is counted; it is an error only where there is nothing else. A
+// model counts where it was given itself, not where it lies in a folder.
 func (Host) Read(ctx context.Context, files []ui.File) (read ui.FilesRead, err error) {
+	var failed error
+	skip := func(err error) {
+		read.Skipped++
+		failed = cmp.Or(failed, err)
+	}
 	add := func(path string) {
-		switch app.KindOf(path) {
-		case data.KindPicture:
-			x := ui.Item{File: ui.File{Name: filepath.Base(path), Path: path}}
-			if words := sidecar(path); words != "" {
-				x.Caption, x.From = words, ui.Sidecar
-			} else if words := embedded(path); words != "" {
-				x.Caption, x.From = words, ui.Embedded
-			}
-			read.Items = append(read.Items, x)
-		case app.KindModel:
-			read.Model = &ui.File{Name: filepath.Base(path), Path: path}
-		default:
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			skip(err)
+			return
+		}
+		if app.KindOf(path) != data.KindPicture {
 			if !strings.EqualFold(filepath.Ext(path), ".txt") {
 				read.Skipped++
 			}
+			return
 		}
+		x := ui.Item{File: ui.File{Name: filepath.Base(path), Path: path}}
+		if words := sidecar(path); words != "" {
+			x.Caption, x.From = words, ui.Sidecar
+		} else if words := embedded(path); words != "" {
+			x.Caption, x.From = words, ui.Embedded
+		}
+		read.Items = append(read.Items, x)
 	}
 	for _, f := range files {
-		info, err := os.Stat(f.Path)
-		if err != nil {
-			return read, err
+		path := f.Path
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			path = real // WalkDir does not follow its root
 		}
-		if !info.IsDir() || app.KindOf(f.Path) == app.KindModel {
-			add(f.Path)
-			continue
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+			skip(err)
+		case app.KindOf(path) == app.KindModel:
+			read.Model = &ui.File{Name: filepath.Base(path), Path: path}
+		case !info.IsDir():
+			add(path)
+		default:
+			filepath.WalkDir(path, func(path string, e fs.DirEntry, err error) error {
+				switch {
+				case ctx.Err() != nil:
+					return ctx.Err()
+				case err != nil:
+					skip(err)
+					if e != nil && e.IsDir() {
+						return fs.SkipDir
+					}
+				case !e.IsDir() && !strings.HasPrefix(e.Name(), "."):
+					add(path)
+				}
+				return nil
+			})
 		}
-		err = filepath.WalkDir(f.Path, func(path string, e fs.DirEntry, err error) error {
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err == nil && e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
-				add(path)
-			}
-			return err
-		})
-		if err != nil {
-			return read, err
-		}
+	}
+	if err := ctx.Err(); err != nil {
+		return read, err
+	}
+	if len(read.Items) == 0 && read.Model == nil && failed != nil {
+		return read, failed
 	}
 	slices.SortStableFunc(read.Items, func(a, b ui.Item) int { return strings.Compare(a.File.Path, b.File.Path) })
 	return read, nil
@@ -133,7 +155,11 @@ const maxSidecar = 8 << 10
 
 // sidecar returns the words in a picture's text file, or none.
 func sidecar(path string) string {
-	f, err := os.Open(strings.TrimSuffix(path, filepath.Ext(path)) + ".txt")
+	name := strings.TrimSuffix(path, filepath.Ext(path)) + ".txt"
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	f, err := os.Open(name)
 	if err != nil {
 		return ""
 	}

@@ -250,6 +250,82 @@ func TestContinue(t *testing.T) {
 	}
 }
 
+// TestInterruptedEarly ends the program, and the training, while the towers look
+// at the pictures, before the first step.
+func TestInterruptedEarly(t *testing.T) {
+	gputest.Open(t)
+	root := t.TempDir()
+	collection := filepath.Join(root, "shapes")
+	if _, err := assets.WriteCollection(t.Context(), collection, "rule", 200, 1, assets.DefaultSize); err != nil {
+		t.Fatal(err)
+	}
+	e := NewEngine(Folders{Models: filepath.Join(root, "models")})
+	defer e.Close()
+	if _, err := e.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	source, how := ui.Source{Name: "shapes", Path: collection}, ui.Setup{Preset: ui.Quick, Inputs: "both", Name: "m"}
+	interrupt := func(cause error) []ui.Job {
+		ctx, end := context.WithCancelCause(t.Context())
+		defer end(nil)
+		_, err := e.Train(ctx, source, how, func(x train.Event) {
+			if x.Event == "features" {
+				end(cause)
+			}
+		})
+		if !errors.Is(err, train.ErrInterrupted) {
+			t.Fatalf("%v: %v", cause, err)
+		}
+		jobs, err := e.Unfinished(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return jobs
+	}
+	if jobs := interrupt(ui.ErrStopped); len(jobs) > 0 {
+		t.Errorf("stopped before anything was learnt, and kept: %+v", jobs)
+	}
+	jobs := interrupt(errors.New("the program ends"))
+	if len(jobs) != 1 || jobs[0].Step != 0 {
+		t.Fatalf("%+v", jobs)
+	}
+	result, err := e.Continue(t.Context(), jobs[0].ID, func(train.Event) {})
+	if err != nil || result.Evaluation.N == 0 {
+		t.Errorf("%+v %v", result, err)
+	}
+}
+
+// TestStoreIDs gives ids for odd names and keeps those that may come back.
+func TestStoreIDs(t *testing.T) {
+	s := Store{t.TempDir()}
+	for name, want := range map[string]string{"Shapes & Co": "shapes---co", "../../etc/passwd": "etc-passwd", "???": "model", "default": "default-2", "used": "used-2", "图片": "图片"} {
+		if id, err := s.free(name); err != nil || id != want {
+			t.Errorf("%q gets %q, %v; want %q", name, id, err, want)
+		}
+	}
+	if id, err := s.free(strings.Repeat("图", 300)); err != nil || len(id) > maxID {
+		t.Errorf("%d bytes, %v", len(id), err)
+	}
+	if err := os.Mkdir(s.path("a"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.name("a", "A!"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.trash("a"); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := s.free("a"); err != nil || id != "a-2" {
+		t.Errorf("%q %v", id, err)
+	}
+	if err := s.restore("a"); err != nil {
+		t.Fatal(err)
+	}
+	if name, err := os.ReadFile(s.path("a" + nameSuffix)); err != nil || string(name) != "A!" {
+		t.Errorf("%q %v", name, err)
+	}
+}
+
 func TestRead(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name string, content []byte) string {
@@ -306,7 +382,17 @@ func TestRead(t *testing.T) {
 	if read, err = (Host{}).Read(t.Context(), []ui.File{{Path: zip}}); err != nil || read.Model == nil {
 		t.Errorf("%+v %v", read, err)
 	}
-	if _, err := (Host{}).Read(t.Context(), []ui.File{{Path: filepath.Join(dir, "absent")}}); err == nil {
+	absent := ui.File{Path: filepath.Join(dir, "absent")}
+	if _, err := (Host{}).Read(t.Context(), []ui.File{absent}); err == nil {
 		t.Error("what is not there was read")
+	}
+	// One bad entry does not spoil the rest, and a zip in a folder is no model.
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	read, err = Host{}.Read(t.Context(), []ui.File{absent, {Path: link}})
+	if err != nil || len(read.Items) != 2 || read.Model != nil || read.Skipped < 3 {
+		t.Errorf("%+v %v", read, err)
 	}
 }

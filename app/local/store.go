@@ -27,11 +27,12 @@ import (
 type Store struct{ dir string }
 
 const (
-	nameSuffix  = ".name"
-	jobSuffix   = ".job"
-	stateSuffix = ".state"
-	usedFile    = "used"
-	trashFolder = ".removed"
+	nameSuffix   = ".name"
+	jobSuffix    = ".job"
+	stateSuffix  = ".state"
+	usedFile     = "used"
+	sampleFolder = "sample"
+	trashFolder  = ".removed"
 )
 
 // path is the place of a model.
@@ -69,30 +70,47 @@ func (s Store) use(id string) error { return s.write(usedFile, id) }
 
 func (s Store) name(id, name string) error { return s.write(id+nameSuffix, name) }
 
-// free returns an id for a name that no model has: its letters and digits.
+// free returns an id for a name that nothing has: its letters and digits.
 func (s Store) free(name string) (string, error) {
 	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return "", err
 	}
-	base := strings.Trim(strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsLetter(r), unicode.IsDigit(r):
+	base := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return unicode.ToLower(r)
 		}
 		return '-'
-	}, name), "-")
-	base = cmp.Or(base, "model")
+	}, name)
+	if len(base) > maxID { // file systems have their limits
+		base = strings.ToValidUTF8(base[:maxID], "")
+	}
+	base = cmp.Or(strings.Trim(base, "-"), "model")
 	id := base
 	for i := 2; ; i++ {
-		_, err := os.Lstat(s.path(id))
-		if err != nil {
-			_, err = os.Lstat(s.path(id + jobSuffix))
-		}
-		if id != app.Default && id != usedFile && id != "sample" && errors.Is(err, fs.ErrNotExist) {
-			return id, nil
+		taken, err := s.taken(id)
+		if err != nil || !taken {
+			return id, err
 		}
 		id = fmt.Sprintf("%s-%d", base, i)
 	}
+}
+
+// maxID bounds an id in bytes.
+const maxID = 100
+
+// taken tells whether an id is in use, or was that of a model that may come back.
+func (s Store) taken(id string) (bool, error) {
+	if id == app.Default || id == usedFile || id == sampleFolder {
+		return true, nil
+	}
+	for _, path := range []string{id, id + nameSuffix, id + jobSuffix, id + stateSuffix, filepath.Join(trashFolder, id)} {
+		if _, err := os.Lstat(s.path(path)); err == nil {
+			return true, nil
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // list lists the models, the embedded one first, then the newest. A folder that
@@ -168,7 +186,7 @@ func (s Store) describe(id string) (ui.Model, error) {
 	return m, err
 }
 
-// trash takes a model away; restore brings it back.
+// trash takes a model away, with its name; restore brings it back.
 func (s Store) trash(id string) error {
 	if id == app.Default {
 		return errors.New("the default model cannot be removed")
@@ -176,24 +194,28 @@ func (s Store) trash(id string) error {
 	if err := os.MkdirAll(s.path(trashFolder), 0o777); err != nil {
 		return err
 	}
-	return os.Rename(s.path(id), filepath.Join(s.path(trashFolder), id))
+	if err := os.Rename(s.path(id), filepath.Join(s.path(trashFolder), id)); err != nil {
+		return err
+	}
+	return ignoreAbsent(os.Rename(s.path(id+nameSuffix), filepath.Join(s.path(trashFolder), id+nameSuffix)))
 }
 
 func (s Store) restore(id string) error {
-	return os.Rename(filepath.Join(s.path(trashFolder), id), s.path(id))
+	if err := os.Rename(filepath.Join(s.path(trashFolder), id), s.path(id)); err != nil {
+		return err
+	}
+	return ignoreAbsent(os.Rename(filepath.Join(s.path(trashFolder), id+nameSuffix), s.path(id+nameSuffix)))
+}
+
+func ignoreAbsent(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // empty removes what was taken away.
-func (s Store) empty() {
-	entries, err := os.ReadDir(s.path(trashFolder))
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		os.Remove(s.path(e.Name() + nameSuffix))
-	}
-	os.RemoveAll(s.path(trashFolder))
-}
+func (s Store) empty() { os.RemoveAll(s.path(trashFolder)) }
 
 // A job is what a training needs to go on after the program ended, beside the
 // state that the training saves itself.
@@ -219,20 +241,24 @@ func (s Store) job(id string) (j job, err error) {
 	return j, err
 }
 
-// progress is how many steps the saved state of a training has; 0 without one.
-func (s Store) progress(id string) int { return app.SavedSteps(s.path(id)) }
+// progress is how many steps the saved state of a training has, if there is one.
+func (s Store) progress(id string) (steps int, ok bool) { return app.SavedSteps(s.path(id)) }
 
 // jobs lists the trainings that have not come to their end.
 func (s Store) jobs() ([]ui.Job, error) {
-	names, err := filepath.Glob(filepath.Join(s.dir, "*"+jobSuffix))
+	entries, err := os.ReadDir(s.dir)
 	if err != nil {
-		return nil, err
+		return nil, ignoreAbsent(err)
 	}
 	var list []ui.Job
-	for _, name := range names {
-		id := strings.TrimSuffix(filepath.Base(name), jobSuffix)
+	for _, e := range entries {
+		id, ok := strings.CutSuffix(e.Name(), jobSuffix)
+		if !ok {
+			continue
+		}
 		if j, err := s.job(id); err == nil {
-			list = append(list, ui.Job{ID: id, Source: j.Source, Setup: j.Setup, Step: s.progress(id)})
+			steps, _ := s.progress(id)
+			list = append(list, ui.Job{ID: id, Source: j.Source, Setup: j.Setup, Step: steps})
 		}
 	}
 	return list, nil
@@ -244,9 +270,15 @@ func (s Store) dropJob(id string) {
 	os.Remove(s.path(id + stateSuffix))
 }
 
-// discard gives an unfinished training up, with the model it had come to.
+// discard gives an unfinished training up. A model that it had come to stays.
 func (s Store) discard(id string) error {
+	if j, err := s.job(id); err == nil {
+		if _, err := os.Lstat(s.path(id)); err == nil {
+			if err := s.name(id, j.Setup.Name); err != nil {
+				return err
+			}
+		}
+	}
 	s.dropJob(id)
-	os.Remove(s.path(id + nameSuffix))
-	return os.RemoveAll(s.path(id))
+	return nil
 }

@@ -10,7 +10,7 @@
 // owns the state, does the effects in goroutines and tells the window to draw.
 // Views (package view) draw a state and send messages; they decide nothing.
 //
-// To add something to the app: its data in state.go, its messages and what they
-// do in update.go with a test, its effect in effects.go, its words in strings.go,
-// and at last its view.
+// To add something to the app: its data in state.go, its messages in messages.go
+// and what they do in update.go with a test, its effect there and in loop.go, and
+// at last its view and its words (package view).
 package ui

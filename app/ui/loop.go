@@ -21,6 +21,7 @@ type Loop struct {
 	ctx    context.Context
 	end    context.CancelFunc
 	work   sync.WaitGroup
+	store  chan Effect // what changes files, in order
 
 	mu    sync.Mutex // of the state
 	state State
@@ -47,8 +48,10 @@ func NewLoop(engine Engine, host Host, draw func()) *Loop {
 	l := &Loop{engine: engine, host: host, draw: draw}
 	l.ctx, l.end = context.WithCancel(context.Background())
 	l.queue.filled = make(chan struct{}, 1)
+	l.store = make(chan Effect, 64)
 	l.state.Prefs = host.Prefs()
 	l.work.Go(l.run)
+	l.work.Go(l.keep)
 	l.do(StartEngine{})
 	return l
 }
@@ -71,11 +74,66 @@ func (l *Loop) Draw(f func(s *State)) {
 	f(&l.state)
 }
 
-// Close ends all work and waits for it: a training saves where it stands.
+// Close takes in what was sent, ends all work and waits for it: a training saves
+// where it stands.
 func (l *Loop) Close() {
 	l.end()
 	l.work.Wait()
+	_, effects := l.take()
+	for _, e := range effects {
+		if stores(e) {
+			l.outcome(context.Background(), e) // the window is gone: nobody is told
+		}
+	}
 	l.engine.Close()
+}
+
+// stores tells whether an effect changes or lists files that another might
+// change: those are done one after the other.
+func stores(e Effect) bool {
+	switch e.(type) {
+	case KeepPrefs, ListModels, RenameModel, TrashModel, RestoreModel, DiscardTraining, FindUnfinished:
+		return true
+	}
+	return false
+}
+
+// keep does the effects that concern files, in order.
+func (l *Loop) keep() {
+	for {
+		select {
+		case <-l.ctx.Done():
+			for { // what was asked for is still done
+				select {
+				case e := <-l.store:
+					l.outcome(context.WithoutCancel(l.ctx), e)
+				default:
+					return
+				}
+			}
+		case e := <-l.store:
+			if m := l.outcome(l.ctx, e); m != nil {
+				l.Send(m)
+			}
+		}
+	}
+}
+
+// take takes the waiting messages in and returns the effects that follow;
+// urgent says that something other than progress was among them.
+func (l *Loop) take() (urgent bool, effects []Effect) {
+	l.queue.Lock()
+	messages := l.queue.messages
+	l.queue.messages = nil
+	l.queue.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range messages {
+		_, progress := m.(Trained)
+		urgent = urgent || !progress
+		effects = append(effects, l.state.Update(m)...)
+	}
+	return urgent, effects
 }
 
 func (l *Loop) run() {
@@ -90,19 +148,7 @@ func (l *Loop) run() {
 			drawn = time.Now()
 			l.draw()
 		case <-l.queue.filled:
-			l.queue.Lock()
-			messages := l.queue.messages
-			l.queue.messages = nil
-			l.queue.Unlock()
-			urgent := false
-			var effects []Effect
-			l.mu.Lock()
-			for _, m := range messages {
-				_, progress := m.(Trained)
-				urgent = urgent || !progress
-				effects = append(effects, l.state.Update(m)...)
-			}
-			l.mu.Unlock()
+			urgent, effects := l.take()
 			for _, e := range effects {
 				l.do(e)
 			}
@@ -119,8 +165,19 @@ func (l *Loop) run() {
 
 // do does an effect in a goroutine.
 func (l *Loop) do(e Effect) {
+	if stores(e) {
+		select {
+		case l.store <- e:
+		case <-l.ctx.Done():
+		}
+		return
+	}
+	ctx := l.ctx
+	if _, ok := e.(Understand); ok {
+		ctx = l.ask()
+	}
 	l.work.Go(func() {
-		if m := l.outcome(l.ctx, e); m != nil && l.ctx.Err() == nil {
+		if m := l.outcome(ctx, e); m != nil && ctx.Err() == nil {
 			l.Send(m)
 		}
 	})
@@ -140,16 +197,11 @@ func (l *Loop) outcome(ctx context.Context, e Effect) Message {
 		answer, err := l.engine.Classify(ctx, e.File, e.Caption)
 		return Answered{e.ID, e.Asked, answer, time.Since(begun), err}
 	case Understand:
-		ctx, stop := l.ask()
-		defer stop()
 		report, err := l.engine.Understand(ctx, e.Source)
-		if ctx.Err() != nil {
-			return nil // another was chosen meanwhile
-		}
 		return Understood{e.Source, report, err}
 	case MakeEstimate:
 		estimate, err := l.engine.Estimate(ctx, e.Source, e.Setup)
-		return Estimated{e.Setup, estimate, err}
+		return Estimated{e.Source, e.Setup, estimate, err}
 	case Train:
 		return l.train(func(ctx context.Context, tell func(train.Event)) (*Result, error) {
 			return l.engine.Train(ctx, e.Source, e.Setup, tell)
@@ -175,10 +227,13 @@ func (l *Loop) outcome(ctx context.Context, e Effect) Message {
 		return orFailed(DoingModel, err, Listed{models})
 	case LoadModel:
 		info, err := l.engine.Load(ctx, e.ID)
-		return orFailed(DoingModel, err, Ready{info})
+		if err != nil {
+			return LoadFailed{err}
+		}
+		return Ready{info}
 	case ImportModel:
 		id, err := l.engine.Import(ctx, e.File)
-		return orFailed(DoingModel, err, Use{id})
+		return orFailed(DoingModel, err, Imported{id})
 	case RenameModel:
 		return l.changed(ctx, l.engine.Rename(ctx, e.ID, e.Name))
 	case TrashModel:
@@ -213,7 +268,7 @@ func (l *Loop) train(run func(ctx context.Context, tell func(train.Event)) (*Res
 }
 
 // ask returns a context for looking at a collection and ends the one before.
-func (l *Loop) ask() (context.Context, context.CancelFunc) {
+func (l *Loop) ask() context.Context {
 	l.asking.Lock()
 	defer l.asking.Unlock()
 	if l.asking.stop != nil {
@@ -221,7 +276,7 @@ func (l *Loop) ask() (context.Context, context.CancelFunc) {
 	}
 	ctx, cancel := context.WithCancel(l.ctx)
 	l.asking.stop = cancel
-	return ctx, cancel
+	return ctx
 }
 
 // changed lists the models anew after a change.

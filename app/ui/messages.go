@@ -50,13 +50,17 @@ type (
 	SortBy struct{ Column Column }
 	// ExportAnswers writes the answers: "csv" or "json".
 	ExportAnswers struct{ Format string }
-	// Dismiss takes the problem away.
+	// Dismiss takes the problem and the notice away.
 	Dismiss struct{}
+	// Retry tries to start the engine again.
+	Retry struct{}
 
 	// Choose names the data to train on.
 	Choose struct{ Source Source }
-	// SetUp changes how to train.
-	SetUp struct{ Setup Setup }
+	// SetPreset, SetInputs and SetName say how to train.
+	SetPreset struct{ Preset Preset }
+	SetInputs struct{ Inputs string }
+	SetName   struct{ Name string }
 	// Start starts the training that is set up.
 	Start struct{}
 	// Stop ends the training and keeps what it has learnt.
@@ -73,7 +77,7 @@ type (
 	Use struct{ ID string }
 	// Rename gives a model another name.
 	Rename struct{ ID, Name string }
-	// RemoveModel takes a model away; UndoRemoveModel brings it back until the app ends.
+	// RemoveModel takes a model away; UndoRemoveModel brings back the last one.
 	RemoveModel     struct{ ID string }
 	UndoRemoveModel struct{}
 	// ExportModel writes a model as a zip.
@@ -87,13 +91,13 @@ type (
 type (
 	// Ready says that the engine has started, or has another model.
 	Ready struct{ Info Info }
-	// Failed says that something could not be done.
+	// FailedDoing says that something could not be done.
 	FailedDoing struct {
 		Doing Doing
 		Error error
 	}
 	// FilesRead gives the pictures among dropped files; Model is a model among
-	// them, Collection a table or folder that may be trained on.
+	// them.
 	FilesRead struct {
 		Items   []Item
 		Skipped int
@@ -114,6 +118,7 @@ type (
 	}
 	// Estimated says what a training will take.
 	Estimated struct {
+		Source   Source
 		Setup    Setup
 		Estimate Estimate
 		Error    error
@@ -127,6 +132,10 @@ type (
 		Result *Result // nil: nothing was learnt
 		Error  error
 	}
+	// LoadFailed says why a model could not be put on the device, Imported which
+	// model a file became.
+	LoadFailed struct{ Error error }
+	Imported   struct{ ID string }
 	// Listed gives the models that there are.
 	Listed struct{ Models []Model }
 	// Saved says where something for the user was written.

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// errNoPictures is shown in the user's language, see [Texts].
+// errNoPictures says that there is nothing to classify among dropped files.
 var errNoPictures = errors.New("none of the files is a picture that can be read: JPEG, PNG, GIF, BMP and WebP can")
 
 // prefixes are the parts of the program that its errors begin with.

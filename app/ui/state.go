@@ -21,6 +21,7 @@ type State struct {
 	Models   Models
 	Prefs    Prefs
 	Problem  *Problem // what went wrong last, until it is dismissed
+	Notice   string   // where something was saved last, until it is dismissed
 
 	last int // number of the last item
 }
@@ -253,6 +254,8 @@ type Progress struct {
 	Validations           []Validation
 	PerSecond             float64 // examples
 	Started               time.Time
+	From                  int // steps that were done before, where it was interrupted
+	Skipped               int // pictures that could not be read
 }
 
 // A Point is a value at a step.
@@ -273,6 +276,7 @@ const maxPoints = 1024
 
 // add takes in an event.
 func (p *Progress) add(e train.Event) {
+	p.Skipped += len(e.Skipped)
 	switch e.Event {
 	case "features":
 		p.Features, p.AllFeatures = e.Step, e.Steps
@@ -298,10 +302,11 @@ func (p *Progress) add(e train.Event) {
 
 // Left estimates the time to the end; 0 where nothing is known.
 func (p *Progress) Left(now time.Time) time.Duration {
-	if p.Step < 2 || p.Steps <= p.Step || p.Started.IsZero() {
+	done := p.Step - p.From
+	if done < 2 || p.Steps <= p.Step || p.Started.IsZero() {
 		return 0
 	}
-	return time.Duration(float64(now.Sub(p.Started)) / float64(p.Step) * float64(p.Steps-p.Step))
+	return time.Duration(float64(now.Sub(p.Started)) / float64(done) * float64(p.Steps-p.Step))
 }
 
 // A Result is what a training came to.

@@ -47,7 +47,7 @@ type (
 	// LoadModel puts a model on the device; ImportModel takes a file as a model first.
 	LoadModel   struct{ ID string }
 	ImportModel struct{ File File }
-	// RenameModel, TrashModel, RestoreModel and DropTrash change what models there are.
+	// RenameModel, TrashModel and RestoreModel change what models there are.
 	RenameModel  struct{ ID, Name string }
 	TrashModel   struct{ ID string }
 	RestoreModel struct{ ID string }
@@ -70,14 +70,26 @@ func (s *State) Update(m Message) []Effect {
 			return []Effect{ListModels{}}
 		}
 	case Dismiss:
+		s.Problem, s.Notice = nil, ""
+	case Retry:
 		s.Problem = nil
+		return []Effect{StartEngine{}}
+	case Saved:
+		s.Notice = m.Path
 	case FailedDoing:
 		s.fail(m.Doing, m.Error)
+		if m.Doing == DoingRead {
+			s.Pictures.Reading = false
+		}
 	case Ready:
 		s.Engine = EngineState{Ready: true, Info: m.Info}
 		s.Models.Using, s.Models.Loading = m.Info.ModelID, ""
 		s.askAgain()
-		return append(s.next(), ListModels{}, FindUnfinished{})
+		effects := append(s.next(), ListModels{}, FindUnfinished{})
+		if s.Training.Step == TrainConfirm {
+			effects = append(effects, s.estimate()...)
+		}
+		return effects
 	case SetPrefs:
 		s.Prefs = m.Prefs
 		return []Effect{KeepPrefs{s.Prefs}}
@@ -201,17 +213,19 @@ func (s *State) updatePictures(m Message) (effects []Effect, mine bool) {
 
 // askAgain has every item answered anew, by another model.
 func (s *State) askAgain() {
-	for i := range s.Pictures.Items {
-		x := &s.Pictures.Items[i]
-		x.asked++
-		if x.Status != Asked {
-			x.Status = Waiting
+	for _, list := range [][]Item{s.Pictures.Items, s.Pictures.Removed} {
+		for i := range list {
+			x := &list[i]
+			x.asked++
+			if x.Status != Asked {
+				x.Status = Waiting
+			}
 		}
 	}
 }
 
 // next asks for the next item, the selected one first; one at a time, and none
-// while a model is loaded or trained.
+// while a model is loaded.
 func (s *State) next() []Effect {
 	p := &s.Pictures
 	if !s.Engine.Ready || s.Models.Loading != "" {
@@ -239,6 +253,9 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 	t := &s.Training
 	switch m := m.(type) {
 	case Choose:
+		if t.Step == TrainRunning || t.Step == TrainStopping {
+			return nil, true // a dialog that was opened before
+		}
 		*t = Training{Step: TrainReading, Source: m.Source, Setup: Setup{Inputs: "both"}, Unfinished: t.Unfinished}
 		s.Screen, s.Problem = ScreenTrain, nil
 		return []Effect{Understand(m)}, true
@@ -254,22 +271,28 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 		t.Step, t.Report = TrainConfirm, m.Report
 		t.Setup.Name = s.Models.free(m.Source.Name)
 		return s.estimate(), true
-	case SetUp:
-		if t.Step != TrainConfirm {
-			return nil, true
+	case SetPreset:
+		if t.Step == TrainConfirm && t.Setup.Preset != m.Preset {
+			t.Setup.Preset = m.Preset
+			return s.estimate(), true
 		}
-		old := t.Setup
-		t.Setup = m.Setup
-		if old.Preset == m.Setup.Preset && old.Inputs == m.Setup.Inputs {
-			return nil, true
+		return nil, true
+	case SetInputs:
+		if t.Step == TrainConfirm && t.Setup.Inputs != m.Inputs {
+			t.Setup.Inputs = m.Inputs
+			return s.estimate(), true
 		}
-		return s.estimate(), true
+		return nil, true
+	case SetName:
+		if t.Step == TrainConfirm && m.Name != "" {
+			t.Setup.Name = s.Models.free(m.Name)
+		}
+		return nil, true
 	case Estimated:
-		if t.Step == TrainConfirm && t.Setup.Preset == m.Setup.Preset && t.Setup.Inputs == m.Setup.Inputs {
+		if t.Step == TrainConfirm && same(t.Source, m.Source) && t.Setup.Preset == m.Setup.Preset && t.Setup.Inputs == m.Setup.Inputs {
+			t.Estimate = &m.Estimate // zero where it could not be made
 			if m.Error != nil {
 				s.fail(DoingTrain, m.Error)
-			} else {
-				t.Estimate = &m.Estimate
 			}
 		}
 		return nil, true
@@ -307,7 +330,7 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 		return []Effect{DiscardTraining(m)}, true
 	case Trained:
 		if m.Event.Event == "step" && t.Progress.Started.IsZero() {
-			t.Progress.Started = time.Now()
+			t.Progress.Started, t.Progress.From = time.Now(), m.Event.Step
 		}
 		t.Progress.add(m.Event)
 		return nil, true
@@ -339,6 +362,9 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 // estimate asks what the training that is set up will take.
 func (s *State) estimate() []Effect {
 	s.Training.Estimate = nil
+	if !s.Engine.Ready {
+		return nil // it is asked for when the engine has started
+	}
 	return []Effect{MakeEstimate{s.Training.Source, s.Training.Setup}}
 }
 
@@ -371,7 +397,7 @@ func (s *State) updateModels(m Message) []Effect {
 		}
 	case RemoveModel:
 		for i, x := range s.Models.List {
-			if x.ID == m.ID && !x.Embedded {
+			if x.ID == m.ID && !x.Embedded && x.ID != s.Models.Using && x.ID != s.Models.Loading {
 				s.Models.Removed = &x
 				s.Models.List = slices.Delete(slices.Clone(s.Models.List), i, i+1)
 				return []Effect{TrashModel(m)}
@@ -384,14 +410,12 @@ func (s *State) updateModels(m Message) []Effect {
 		}
 	case ExportModel:
 		return []Effect{SaveModel(m)}
-	case FailedDoing:
-		if m.Doing == DoingModel {
-			s.Models.Loading = ""
-			return append(s.next(), ListModels{})
-		}
-		if m.Doing == DoingRead {
-			s.Pictures.Reading = false
-		}
+	case Imported:
+		return append(s.Update(Use(m)), ListModels{})
+	case LoadFailed:
+		s.Models.Loading = ""
+		s.fail(DoingModel, m.Error)
+		return s.next()
 	}
 	return nil
 }

@@ -111,7 +111,11 @@ func TestAnotherModelAnswersAgain(t *testing.T) {
 		t.Errorf("%+v", s.Models)
 	}
 	s.Update(Use{"broken"})
-	s.Update(FailedDoing{DoingModel, errors.New("app: no")})
+	s.Update(FailedDoing{DoingModel, errors.New("app: not listed")}) // something else
+	if s.Models.Loading != "broken" {
+		t.Errorf("%+v", s.Models)
+	}
+	s.Update(LoadFailed{errors.New("app: no")})
 	if s.Models.Using != "mine" || s.Models.Loading != "" || s.Problem == nil || s.Problem.Text != "no" {
 		t.Errorf("%+v %+v", s.Models, s.Problem)
 	}
@@ -179,6 +183,9 @@ func TestDroppedOnTrain(t *testing.T) {
 func TestModelAmongDropped(t *testing.T) {
 	s := ready()
 	expect(t, s.Update(FilesRead{Model: &File{Name: "m.zip"}}), "ImportModel")
+	expect(t, s.Update(Imported{"m"}), "LoadModel m, ListModels")
+	s.Update(LoadFailed{errors.New("app: no")})
+	s.Update(Dismiss{})
 	if s.Screen != ScreenModels || s.Problem != nil {
 		t.Errorf("%+v", s)
 	}
@@ -198,22 +205,32 @@ func TestTraining(t *testing.T) {
 	if s.Training.Step != TrainConfirm || s.Training.Setup.Name != "shapes 2" {
 		t.Fatalf("%+v", s.Training)
 	}
+	expect(t, s.Update(SetPreset{Thorough}), "MakeEstimate")
+	expect(t, s.Update(SetPreset{Thorough}), "")
 	setup := s.Training.Setup
-	setup.Preset = Thorough
-	expect(t, s.Update(SetUp{setup}), "MakeEstimate")
-	s.Update(Estimated{Setup: Setup{Preset: Quick, Inputs: "both"}, Estimate: Estimate{Bytes: 1}})
+	s.Update(Estimated{Source: source, Setup: Setup{Preset: Quick, Inputs: "both"}, Estimate: Estimate{Bytes: 1}})
+	s.Update(Estimated{Source: Source{Name: "other"}, Setup: setup, Estimate: Estimate{Bytes: 1}})
 	if s.Training.Estimate != nil {
-		t.Error("an estimate for another setup counts")
+		t.Error("an estimate for another setup or collection counts")
 	}
-	s.Update(Estimated{Setup: setup, Estimate: Estimate{Bytes: 2}})
+	s.Update(Estimated{Source: source, Setup: setup, Estimate: Estimate{Bytes: 2}})
 	if s.Training.Estimate == nil {
 		t.Error("no estimate")
 	}
-	setup.Name = "mine"
-	expect(t, s.Update(SetUp{setup}), "") // nothing to estimate anew
+	expect(t, s.Update(SetName{"mine"}), "") // nothing to estimate anew
+	s.Update(SetName{""})
+	if s.Training.Setup.Name != "mine" {
+		t.Errorf("%+v", s.Training.Setup)
+	}
+	expect(t, s.Update(SetInputs{"image"}), "MakeEstimate")
+	expect(t, s.Update(Ready{Info{ModelID: "default"}}), "ListModels, FindUnfinished, MakeEstimate") // by another model
 	expect(t, s.Update(Start{}), "Train")
 	expect(t, s.Update(Start{}), "")
 	s.Update(Back{}) // not while it runs
+	expect(t, s.Update(Choose{Source{Name: "late"}}), "")
+	if s.Training.Step != TrainRunning {
+		t.Errorf("%+v", s.Training)
+	}
 	for i := range 5000 {
 		s.Update(Trained{train.Event{Event: "step", Step: i + 1, Steps: 5000, Epoch: 1, Epochs: 1, Loss: 1}})
 	}
@@ -264,6 +281,8 @@ func TestModels(t *testing.T) {
 	s := ready()
 	s.Update(Listed{[]Model{{ID: "default", Embedded: true}, {ID: "a", Name: "a"}, {ID: "b", Name: "b"}}})
 	expect(t, s.Update(RemoveModel{"default"}), "")
+	s.Models.Using = "b"
+	expect(t, s.Update(RemoveModel{"b"}), "")
 	expect(t, s.Update(RemoveModel{"a"}), "TrashModel")
 	if len(s.Models.List) != 2 || s.Models.Removed.ID != "a" {
 		t.Errorf("%+v", s.Models)

@@ -56,6 +56,9 @@ func (v *View) invite(gtx C, s *ui.State) D {
 	if s.Pictures.Reading {
 		what = v.Texts.Reading
 	}
+	if !s.Engine.Ready && s.Problem == nil {
+		what = v.Texts.Starting
+	}
 	return v.dropZone(gtx, what, v.Texts.DropHint, func(gtx C) D {
 		if v.Choose == nil {
 			return rows(gtx, gapSmall, func(gtx C) D { return v.pathField(gtx, "picture path", v.dropPath) }, v.undo(s))
@@ -68,11 +71,9 @@ func (v *View) invite(gtx C, s *ui.State) D {
 func (v *View) pathField(gtx C, name string, take func(path string)) D {
 	return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
 		layout.Flexed(1, func(gtx C) D {
-			d, typed, entered := v.field(gtx, name, "", v.Texts.PathHint)
+			d, entered := v.field(gtx, name, "", v.Texts.PathHint, nil)
 			if entered {
-				v.editors[name].SetText("")
-				v.editors[name].shown = ""
-				take(strings.TrimSpace(typed))
+				take(strings.TrimSpace(v.editors[name].Text()))
 			}
 			return d
 		}),
@@ -205,10 +206,10 @@ func (v *View) answer(gtx C, x *ui.Item) D {
 					return v.muted(name).Layout(gtx)
 				},
 				func(gtx C) D {
-					d, typed, entered := v.field(gtx, fmt.Sprint("caption", x.ID), x.Caption, v.Texts.WordsHint)
-					if entered {
-						v.Send(ui.SetCaption{ID: x.ID, Text: strings.TrimSpace(typed)})
-					}
+					id := x.ID
+					d, _ := v.field(gtx, fmt.Sprint("caption", id), x.Caption, v.Texts.WordsHint, func(typed string) ui.Message {
+						return ui.SetCaption{ID: id, Text: typed}
+					})
 					return d
 				})
 		},
@@ -292,6 +293,9 @@ func (v *View) table(gtx C, s *ui.State, several bool, high int) D {
 	p := &s.Pictures
 	done, all := p.Counts()
 	count := fmt.Sprintf(v.Texts.Counts, done, all)
+	if p.Reading {
+		count += "; " + v.Texts.Reading
+	}
 	if p.Skipped > 0 {
 		count += "; " + fmt.Sprintf(v.Texts.Skipped, p.Skipped)
 	}
@@ -381,6 +385,9 @@ func (v *View) row(gtx C, x *ui.Item, selected bool) D {
 			answer, p = x.Answer.Top[0].Label, percent(x.Answer.Top[0].P)
 			if !x.Answer.Sure {
 				answer, ink = answer+" ("+v.Texts.NotSure+")", v.Theme.Warn
+			}
+			if x.Status != ui.Done { // of other words or another model
+				ink = v.Theme.Muted
 			}
 		case x.Status == ui.Asked:
 			answer, ink = v.Texts.Looking, v.Theme.Muted

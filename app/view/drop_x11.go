@@ -16,10 +16,17 @@ import (
 	"github.com/jezek/xgb/xproto"
 )
 
-// drops takes files that are dropped on the window, which Gio does not: over a
-// connection of its own to the X server, as a proxy for Gio's window (the XDND
-// protocol, version 5, freedesktop.org). A window under Wayland has none.
+// drops takes files that are dropped on the window, which Gio does not. A window
+// under Wayland has none.
 type drops struct {
+	send  func(ui.Message)
+	taker *taker // nil: none
+}
+
+// A taker is a connection to the X server of its own, as a proxy for Gio's
+// window (the XDND protocol, version 5, freedesktop.org). Once it listens, its
+// goroutine alone uses it.
+type taker struct {
 	send    func(ui.Message)
 	x       *xgb.Conn
 	window  xproto.Window // Gio's
@@ -29,11 +36,12 @@ type drops struct {
 	takes   bool          // it offers files
 	partial []byte        // of a transfer in parts
 	inParts bool
+	ended   chan struct{}
 }
 
 func newDrops(send func(ui.Message)) *drops {
 	xgb.Logger.SetOutput(io.Discard) // it tells of every way of logging in that it tries
-	return &drops{send: send, atoms: map[string]xproto.Atom{}}
+	return &drops{send: send}
 }
 
 // attach follows the window, which may be a new one.
@@ -47,24 +55,25 @@ func (d *drops) attach(e app.ViewEvent) {
 	if err != nil {
 		return // without drops; files can be chosen and typed
 	}
-	d.x, d.window = x, xproto.Window(view.Window)
-	if err := d.announce(); err != nil {
-		d.close()
+	t := &taker{send: d.send, x: x, window: xproto.Window(view.Window), atoms: map[string]xproto.Atom{}, ended: make(chan struct{})}
+	if err := t.announce(); err != nil {
+		x.Close()
 		return
 	}
-	go d.listen(x)
+	d.taker = t
+	go t.listen()
 }
 
 func (d *drops) close() {
-	if d.x != nil {
-		d.x.Close()
-		d.x = nil
+	if d.taker != nil {
+		d.taker.x.Close()
+		<-d.taker.ended
+		d.taker = nil
 	}
-	clear(d.atoms)
 }
 
 // atom returns the server's number for a name.
-func (d *drops) atom(name string) xproto.Atom {
+func (d *taker) atom(name string) xproto.Atom {
 	if a, ok := d.atoms[name]; ok {
 		return a
 	}
@@ -77,7 +86,7 @@ func (d *drops) atom(name string) xproto.Atom {
 }
 
 // announce makes an invisible window and names it as the proxy of Gio's.
-func (d *drops) announce() error {
+func (d *taker) announce() error {
 	var err error
 	if d.proxy, err = xproto.NewWindowId(d.x); err != nil {
 		return err
@@ -104,7 +113,7 @@ func (d *drops) announce() error {
 }
 
 // tell sends a message to where the files come from.
-func (d *drops) tell(name string, words ...uint32) {
+func (d *taker) tell(name string, words ...uint32) {
 	data := make([]uint32, 5)
 	data[0] = uint32(d.window)
 	copy(data[1:], words)
@@ -112,9 +121,10 @@ func (d *drops) tell(name string, words ...uint32) {
 	xproto.SendEvent(d.x, false, d.source, 0, string(e.Bytes()))
 }
 
-func (d *drops) listen(x *xgb.Conn) {
+func (d *taker) listen() {
+	defer close(d.ended)
 	for {
-		event, err := x.WaitForEvent()
+		event, err := d.x.WaitForEvent()
 		if event == nil && err == nil {
 			return // closed
 		}
@@ -131,7 +141,7 @@ func (d *drops) listen(x *xgb.Conn) {
 	}
 }
 
-func (d *drops) message(e xproto.ClientMessageEvent) {
+func (d *taker) message(e xproto.ClientMessageEvent) {
 	words := e.Data.Data32
 	switch e.Type {
 	case d.atom("XdndEnter"):
@@ -151,7 +161,7 @@ func (d *drops) message(e xproto.ClientMessageEvent) {
 
 // offers tells whether files are among the types of what is dragged: three in
 // the message, or more in a property.
-func (d *drops) offers(words []uint32) bool {
+func (d *taker) offers(words []uint32) bool {
 	wanted := uint32(d.atom("text/uri-list"))
 	for _, t := range words[2:5] {
 		if t == wanted {
@@ -174,7 +184,7 @@ func (d *drops) offers(words []uint32) bool {
 }
 
 // read takes what stands in a property of the proxy, and removes it.
-func (d *drops) read(property xproto.Atom) (kind xproto.Atom, data []byte) {
+func (d *taker) read(property xproto.Atom) (kind xproto.Atom, data []byte) {
 	for {
 		reply, err := xproto.GetProperty(d.x, false, d.proxy, property, xproto.GetPropertyTypeAny, uint32(len(data)/4), 1<<16).Reply()
 		if err != nil {
@@ -191,7 +201,7 @@ func (d *drops) read(property xproto.Atom) (kind xproto.Atom, data []byte) {
 // maxDrop bounds the list of what is dropped.
 const maxDrop = 64 << 20
 
-func (d *drops) arrived(property xproto.Atom) {
+func (d *taker) arrived(property xproto.Atom) {
 	if property == 0 {
 		d.finish(nil)
 		return
@@ -204,7 +214,7 @@ func (d *drops) arrived(property xproto.Atom) {
 	d.finish(data)
 }
 
-func (d *drops) part(property xproto.Atom) {
+func (d *taker) part(property xproto.Atom) {
 	_, data := d.read(property)
 	if len(data) == 0 || len(d.partial) > maxDrop {
 		d.inParts = false
@@ -215,7 +225,7 @@ func (d *drops) part(property xproto.Atom) {
 }
 
 // finish tells the source that it is done and passes the files on.
-func (d *drops) finish(list []byte) {
+func (d *taker) finish(list []byte) {
 	files := droppedFiles(string(list))
 	done := uint32(0)
 	if len(files) > 0 {

@@ -145,11 +145,19 @@ func (v *View) tabs(gtx C, s *ui.State, axis layout.Axis) D {
 	})
 }
 
-// problem shows what went wrong last.
+// problem shows what went wrong last, or else where something was saved.
 func (v *View) problem(gtx C, s *ui.State) D {
-	p := s.Problem
-	if p == nil {
+	title, text, frame := "", s.Notice, v.Theme.Accent
+	again := func(C) D { return D{} }
+	if p := s.Problem; p != nil {
+		title, text, frame = v.Texts.Problems[p.Doing], p.Text, v.Theme.Bad
+		if p.Doing == ui.DoingStart {
+			again = v.do("retry", v.Texts.TryAgain, quiet, true, ui.Retry{})
+		}
+	} else if text == "" {
 		return D{}
+	} else {
+		text = fmt.Sprintf(v.Texts.SavedAt, text)
 	}
 	return layout.Inset{Bottom: gap}.Layout(gtx, func(gtx C) D {
 		gtx.Constraints.Min.X = gtx.Constraints.Max.X
@@ -157,15 +165,17 @@ func (v *View) problem(gtx C, s *ui.State) D {
 			return layout.UniformInset(gap).Layout(gtx, func(gtx C) D {
 				return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
 					layout.Flexed(1, func(gtx C) D {
-						return rows(gtx, 2,
-							v.label(sizeBody, v.Theme.Bad, v.Texts.Problems[p.Doing]).strong().Layout,
-							v.body(p.Text).Layout)
+						if title == "" {
+							return v.body(text).Layout(gtx)
+						}
+						return rows(gtx, 2, v.label(sizeBody, v.Theme.Bad, title).strong().Layout, v.body(text).Layout)
 					}),
+					layout.Rigid(again),
 					layout.Rigid(v.do("dismiss", v.Texts.Dismiss, quiet, true, ui.Dismiss{})))
 			})
 		}, func(size image.Point) {
 			fill(gtx, v.Theme.Surface, size, corner)
-			outline(gtx, v.Theme.Bad, size, corner, 1)
+			outline(gtx, frame, size, corner, 1)
 		})
 	})
 }

@@ -155,6 +155,8 @@ func states() map[string]*ui.State {
 		"one":              {Engine: engine, Pictures: ui.Pictures{Items: items()[:1], Selected: 1}},
 		"several":          {Engine: engine, Pictures: ui.Pictures{Items: items(), Selected: 2, Skipped: 3, Order: ui.Order{By: ui.ByProbability, Descending: true}}},
 		"failed":           {Engine: engine, Pictures: ui.Pictures{Items: items()[4:], Selected: 5}},
+		"saved":            {Engine: engine, Notice: "/home/someone/Downloads/duet-answers.csv"},
+		"no-adapter":       {Problem: &ui.Problem{Doing: ui.DoingStart, Text: "no adapter: install a Vulkan driver"}},
 		"problem":          {Engine: engine, Problem: &ui.Problem{Doing: ui.DoingRead, Text: "none of the files is a picture that can be read"}},
 		"train":            training(ui.Training{}),
 		"train-unfinished": training(ui.Training{Unfinished: []ui.Job{{ID: "m", Setup: ui.Setup{Name: "m"}, Step: 70}}}),
@@ -231,7 +233,9 @@ func TestClicks(t *testing.T) {
 		{"problem", english.Dismiss, ui.Dismiss{}},
 		{"train-unfinished", english.GoOn, ui.Continue{ID: "m"}},
 		{"train-confirm", english.Start, ui.Start{}},
-		{"train-confirm", english.Presets[2], ui.SetUp{Setup: ui.Setup{Preset: ui.Thorough, Name: "shapes", Inputs: "both"}}},
+		{"train-confirm", english.Presets[2], ui.SetPreset{Preset: ui.Thorough}},
+		{"train-confirm", english.Inputs[1], ui.SetInputs{Inputs: "image"}},
+		{"no-adapter", english.TryAgain, ui.Retry{}},
 		{"train-running", english.Stop, ui.Stop{}},
 		{"train-done", english.Use, ui.Use{ID: "shapes"}},
 		{"models", english.Use, ui.Use{ID: "shapes"}},
@@ -292,6 +296,25 @@ func TestTyping(t *testing.T) {
 	x.frame()
 	want := ui.SetCaption{ID: 1, Text: "what is it? 什么"}
 	if len(x.sent) != 1 || x.sent[0] != want {
+		t.Errorf("sent %+v, want %+v", x.sent, want)
+	}
+}
+
+// TestTypedIsNotLost types without pressing Return and goes on with the mouse:
+// what was typed is sent first.
+func TestTypedIsNotLost(t *testing.T) {
+	x := newStage(image.Pt(1280, 1600), false, states()["several"])
+	x.frame()
+	for _, n := range x.router.AppendSemantics(nil) {
+		if n.Desc.Class == semantic.Editor {
+			x.click(n.Desc.Bounds.Min.Add(image.Pt(4, 4)))
+		}
+	}
+	x.router.Queue(key.SelectionEvent(key.Range{Start: 0, End: 100}), key.EditEvent{Range: key.Range{Start: 0, End: 100}, Text: "half a"})
+	x.frame()
+	x.click(x.find(t, "picture-0.png"))
+	want := []ui.Message{ui.SetCaption{ID: 2, Text: "half a"}, ui.Select{ID: 1}}
+	if fmt.Sprintf("%+v", x.sent) != fmt.Sprintf("%+v", want) {
 		t.Errorf("sent %+v, want %+v", x.sent, want)
 	}
 }

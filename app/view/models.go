@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"image/color"
-	"strings"
 
 	"duet/app/ui"
 
@@ -59,10 +58,8 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 	if !x.Embedded {
 		head = func(gtx C) D {
 			gtx.Constraints.Max.X = min(gtx.Constraints.Max.X, gtx.Dp(420))
-			d, typed, entered := v.field(gtx, "name of "+x.ID, x.Name, v.Texts.NameTitle)
-			if entered {
-				v.Send(ui.Rename{ID: x.ID, Name: strings.TrimSpace(typed)})
-			}
+			id := x.ID
+			d, _ := v.field(gtx, "name of "+id, x.Name, v.Texts.NameTitle, func(typed string) ui.Message { return ui.Rename{ID: id, Name: typed} })
 			return d
 		}
 	}
@@ -72,7 +69,7 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 		func(gtx C) D {
 			remove := func(C) D { return D{} }
 			if !x.Embedded {
-				remove = v.do("remove "+x.ID, v.Texts.Remove, danger, x.ID != m.Using, ui.RemoveModel{ID: x.ID})
+				remove = v.do("remove "+x.ID, v.Texts.Remove, danger, x.ID != m.Using && x.ID != m.Loading, ui.RemoveModel{ID: x.ID})
 			}
 			return v.wrap(gtx, gapSmall,
 				v.do("use "+x.ID, state, primary, x.ID != m.Using && m.Loading == "", ui.Use{ID: x.ID}),

@@ -15,7 +15,7 @@ type Texts struct {
 
 	// Classify.
 	DropHere, DropHint, ChoosePictures, Reading, Words, WordsHint, WordsFile, WordsInside, NotSure, Looking, Waiting, NoAnswer string
-	Took, Without, Counts, Skipped, RemoveThis, ClearAll, Undo, SaveCSV, SaveJSON, Picture, Answer, Probability                string
+	Took, Counts, Skipped, RemoveThis, ClearAll, Undo, SaveCSV, SaveJSON, Picture, Answer, Probability                         string
 
 	// Train.
 	TrainLead, DropFolder, FolderHint, ChooseFolder, UseSample, SampleLead, PathHint, Open, Understanding, Understood string
@@ -24,13 +24,13 @@ type Texts struct {
 	InputsTitle                                                                                                       string
 	Inputs                                                                                                            [3]string
 	NameTitle, Start, EstimateBusy, EstimateMemory, EstimateTime                                                      string
-	Preparing, FeaturesOf, StepOf, EpochOf, Loss, Accuracy, Speed, Left, Stop, Stopping                               string
-	ResultTitle, StoppedTitle, RightOf, PerClass, Precision, Recall, Confusion, ConfusionLead, NoPictures, Use, InUse string
+	Preparing, FeaturesOf, StepOf, EpochOf, Loss, Accuracy, Speed, Left, Stop, Stopping, Unreadable                   string
+	ResultTitle, StoppedTitle, PerClass, Precision, Recall, Confusion, ConfusionLead, Use, InUse                      string
 	AgainAnother                                                                                                      string
 	Unfinished, GoOn, GiveUp                                                                                          string
 
 	// Models.
-	ModelsLead, DefaultModel, ClassesOf, Size, Export, Rename, Remove, Removed, Import, Loading, SavedAt string
+	ModelsLead, DefaultModel, ClassesOf, Export, Remove, Removed, Import, Loading, SavedAt string
 
 	// Settings.
 	LanguageTitle, ThemeTitle, AsSystem, Light, Dark, About, AboutText string
@@ -38,6 +38,7 @@ type Texts struct {
 	// Problems, by what was being done.
 	Problems [6]string
 	Dismiss  string
+	TryAgain string
 }
 
 // Languages are the app's languages.

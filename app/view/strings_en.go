@@ -14,7 +14,7 @@ var english = Texts{
 	ChoosePictures: "Choose pictures…", Reading: "Reading…",
 	Words: "Words that go with it", WordsHint: "a question or a caption, if you like", WordsFile: "from the text file beside it", WordsInside: "from the picture’s own description",
 	NotSure: "not sure", Looking: "Looking…", Waiting: "waiting", NoAnswer: "No answer",
-	Took: "%s, %s", Without: "without words", Counts: "%d of %d pictures", Skipped: "%d files are no pictures and were left out",
+	Took: "%s, %s", Counts: "%d of %d pictures", Skipped: "%d files are no pictures and were left out",
 	RemoveThis: "Remove", ClearAll: "Remove all", Undo: "Undo", SaveCSV: "Save as CSV", SaveJSON: "Save as JSON",
 	Picture: "Picture", Answer: "Answer", Probability: "Probability",
 
@@ -29,15 +29,15 @@ var english = Texts{
 	InputsTitle: "What it sees", Inputs: [3]string{"Pictures and words", "Pictures", "Words"},
 	NameTitle: "Name", Start: "Start training", EstimateBusy: "Estimating…", EstimateMemory: "Needs %s on the adapter.", EstimateTime: "Takes about %s.",
 	Preparing: "Preparing…", FeaturesOf: "Looking at %d of %d pictures and texts, each once", StepOf: "Step %d of %d", EpochOf: "epoch %d of %d",
-	Loss: "Loss", Accuracy: "Right, of the pictures held back", Speed: "%.0f examples a second", Left: "about %s left", Stop: "Stop and keep", Stopping: "Stopping…",
-	ResultTitle: "%s is right for %.1f %% of %d pictures it has not learnt from", StoppedTitle: "Stopped early: ", RightOf: "%d of %d",
+	Loss: "Loss", Accuracy: "Right, of the pictures held back", Speed: "%.0f examples a second", Left: "about %s left", Stop: "Stop and keep", Stopping: "Stopping…", Unreadable: "%d pictures could not be read",
+	ResultTitle: "%s is right for %.1f %% of %d pictures it has not learnt from", StoppedTitle: "Stopped early: ",
 	PerClass: "By class", Precision: "Precision", Recall: "Recall", Confusion: "What it takes for what",
-	ConfusionLead: "A row is what a picture shows, a column what the model says. Click a number to see its pictures.", NoPictures: "There are none.",
-	Use: "Use this model", InUse: "in use", AgainAnother: "Train another",
+	ConfusionLead: "A row is what a picture shows, a column what the model says. Click a number to see its pictures.",
+	Use:           "Use this model", InUse: "in use", AgainAnother: "Train another",
 	Unfinished: "The training of %s was interrupted after %d steps.", GoOn: "Go on", GiveUp: "Give it up",
 
 	ModelsLead: "A model is a folder that you can take away: export it as a zip. Drop a zip here to bring one in.", DefaultModel: "The default model",
-	ClassesOf: "%d classes: %s", Size: "%s", Export: "Export…", Rename: "Rename", Remove: "Remove", Removed: "%s was removed.", Import: "Bring in a zip…",
+	ClassesOf: "%d classes: %s", Export: "Export…", Remove: "Remove", Removed: "%s was removed.", Import: "Bring in a zip…",
 	Loading: "Loading…", SavedAt: "Saved as %s",
 
 	LanguageTitle: "Language", ThemeTitle: "Appearance", AsSystem: "As the system", Light: "Light", Dark: "Dark", About: "About",
@@ -45,5 +45,5 @@ var english = Texts{
 
 	Problems: [6]string{"The graphics adapter could not be opened", "This could not be read", "This picture could not be classified",
 		"The training could not go on", "This model could not be used", "This could not be saved"},
-	Dismiss: "Close",
+	Dismiss: "Close", TryAgain: "Try again",
 }

@@ -14,7 +14,7 @@ var chinese = Texts{
 	ChoosePictures: "选择图片…", Reading: "正在读取…",
 	Words: "配套的文字", WordsHint: "可以写一个问题或一句说明", WordsFile: "来自同名文本文件", WordsInside: "来自图片自带的说明",
 	NotSure: "不确定", Looking: "正在查看…", Waiting: "等待中", NoAnswer: "没有结果",
-	Took: "%s，%s", Without: "没有文字", Counts: "%d / %d 张图片", Skipped: "%d 个文件不是图片，已跳过",
+	Took: "%s，%s", Counts: "%d / %d 张图片", Skipped: "%d 个文件不是图片，已跳过",
 	RemoveThis: "移除", ClearAll: "全部移除", Undo: "撤销", SaveCSV: "保存为 CSV", SaveJSON: "保存为 JSON",
 	Picture: "图片", Answer: "结果", Probability: "概率",
 
@@ -29,20 +29,20 @@ var chinese = Texts{
 	InputsTitle: "模型能看到", Inputs: [3]string{"图片和文字", "图片", "文字"},
 	NameTitle: "名称", Start: "开始训练", EstimateBusy: "正在估算…", EstimateMemory: "需要 %s 显存。", EstimateTime: "大约需要 %s。",
 	Preparing: "正在准备…", FeaturesOf: "正在查看第 %d / %d 个图片和文字，每个只看一次", StepOf: "第 %d / %d 步", EpochOf: "第 %d / %d 轮",
-	Loss: "损失", Accuracy: "留出图片的正确率", Speed: "每秒 %.0f 个样本", Left: "大约还需 %s", Stop: "停止并保留", Stopping: "正在停止…",
-	ResultTitle: "%s 对 %.1f %% 的未学过图片判断正确（共 %d 张）", StoppedTitle: "提前停止：", RightOf: "%d / %d",
+	Loss: "损失", Accuracy: "留出图片的正确率", Speed: "每秒 %.0f 个样本", Left: "大约还需 %s", Stop: "停止并保留", Stopping: "正在停止…", Unreadable: "%d 张图片无法读取",
+	ResultTitle: "%s 对 %.1f %% 的未学过图片判断正确（共 %d 张）", StoppedTitle: "提前停止：",
 	PerClass: "各类别", Precision: "精确率", Recall: "召回率", Confusion: "混淆情况",
-	ConfusionLead: "行是图片的真实类别，列是模型的回答。点击数字查看对应的图片。", NoPictures: "没有图片。",
-	Use: "使用这个模型", InUse: "使用中", AgainAnother: "再训练一个",
+	ConfusionLead: "行是图片的真实类别，列是模型的回答。点击数字查看对应的图片。",
+	Use:           "使用这个模型", InUse: "使用中", AgainAnother: "再训练一个",
 	Unfinished: "%s 的训练在第 %d 步中断。", GoOn: "继续", GiveUp: "放弃",
 
 	ModelsLead: "模型是一个可以带走的文件夹：可导出为 zip。把 zip 拖到这里即可导入。", DefaultModel: "默认模型",
-	ClassesOf: "%d 个类别：%s", Size: "%s", Export: "导出…", Rename: "重命名", Remove: "移除", Removed: "已移除 %s。", Import: "导入 zip…",
+	ClassesOf: "%d 个类别：%s", Export: "导出…", Remove: "移除", Removed: "已移除 %s。", Import: "导入 zip…",
 	Loading: "正在加载…", SavedAt: "已保存为 %s",
 
 	LanguageTitle: "语言", ThemeTitle: "外观", AsSystem: "跟随系统", Light: "浅色", Dark: "深色", About: "关于",
 	AboutText: "Duet 把图片和它的文字放在一起识别，并在您自己的机器上学习您自己的类别。不上传任何内容。",
 
 	Problems: [6]string{"无法打开图形适配器", "无法读取", "无法识别这张图片", "训练无法继续", "无法使用这个模型", "无法保存"},
-	Dismiss:  "关闭",
+	Dismiss:  "关闭", TryAgain: "再试一次",
 }

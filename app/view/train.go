@@ -24,7 +24,8 @@ func (v *View) train(gtx C, s *ui.State) D {
 	t := &s.Training
 	switch t.Step {
 	case ui.TrainReading:
-		return v.page(gtx, v.title(v.Texts.Train).Layout, v.body(fmt.Sprintf(v.Texts.Understanding, t.Source.Name)).Layout)
+		return v.page(gtx, v.title(v.Texts.Train).Layout, v.body(fmt.Sprintf(v.Texts.Understanding, t.Source.Name)).Layout,
+			v.do("another", v.Texts.Another, plain, true, ui.Back{}))
 	case ui.TrainConfirm:
 		return v.confirm(gtx, s)
 	case ui.TrainRunning, ui.TrainStopping:
@@ -90,11 +91,6 @@ func (v *View) choosePath(path string) {
 // confirm shows what was understood and asks how to train.
 func (v *View) confirm(gtx C, s *ui.State) D {
 	t, r := &s.Training, s.Training.Report
-	setUp := func(change func(*ui.Setup)) {
-		setup := t.Setup
-		change(&setup)
-		v.Send(ui.SetUp{Setup: setup})
-	}
 	report := []layout.Widget{
 		v.heading(t.Source.Name).Layout,
 		v.muted(v.Texts.Understood + ": " + r.Convention).Layout,
@@ -125,7 +121,7 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 				func(gtx C) D {
 					d, picked := v.choices(gtx, "preset", v.Texts.Presets[:], int(t.Setup.Preset), true)
 					if picked >= 0 {
-						setUp(func(s *ui.Setup) { s.Preset = ui.Preset(picked) })
+						v.Send(ui.SetPreset{Preset: ui.Preset(picked)})
 					}
 					return d
 				},
@@ -138,7 +134,7 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 				func(gtx C) D {
 					d, picked := v.choices(gtx, "inputs", v.Texts.Inputs[:], slices.Index(inputs, t.Setup.Inputs), true)
 					if picked >= 0 {
-						setUp(func(s *ui.Setup) { s.Inputs = inputs[picked] })
+						v.Send(ui.SetInputs{Inputs: inputs[picked]})
 					}
 					return d
 				})
@@ -147,10 +143,7 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 			gtx.Constraints.Max.X = min(gtx.Constraints.Max.X, gtx.Dp(420))
 			return rows(gtx, gapSmall, v.heading(v.Texts.NameTitle).Layout,
 				func(gtx C) D {
-					d, typed, entered := v.field(gtx, "model name", t.Setup.Name, "")
-					if entered {
-						setUp(func(s *ui.Setup) { s.Name = strings.TrimSpace(typed) })
-					}
+					d, _ := v.field(gtx, "model name", t.Setup.Name, "", func(typed string) ui.Message { return ui.SetName{Name: typed} })
 					return d
 				})
 		},
@@ -165,6 +158,9 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 func (v *View) estimate(e *ui.Estimate) string {
 	if e == nil {
 		return v.Texts.EstimateBusy
+	}
+	if e.Bytes == 0 {
+		return "" // it could not be made, and the reason is shown
 	}
 	s := fmt.Sprintf(v.Texts.EstimateMemory, memory(e.Bytes))
 	if e.Time > 0 {
@@ -208,6 +204,9 @@ func (v *View) running(gtx C, s *ui.State) D {
 	case p.AllFeatures > 0:
 		share = float32(p.Features) / float32(p.AllFeatures)
 		status = fmt.Sprintf(v.Texts.FeaturesOf, p.Features, p.AllFeatures)
+	}
+	if p.Skipped > 0 {
+		status += "; " + fmt.Sprintf(v.Texts.Unreadable, p.Skipped)
 	}
 	stop := v.Texts.Stop
 	if t.Step == ui.TrainStopping {

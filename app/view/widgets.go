@@ -3,6 +3,7 @@ package view
 import (
 	"image"
 	"image/color"
+	"strings"
 
 	"duet/app/ui"
 
@@ -29,9 +30,9 @@ type (
 type View struct {
 	Theme  *Theme
 	Texts  *Texts
-	Send   func(ui.Message)
 	Choose func(what Choice) // opens the platform's dialog; nil: there is none
 
+	deliver func(ui.Message)
 	clicks  map[string]*widget.Clickable
 	editors map[string]*editor
 	lists   map[string]*widget.List
@@ -50,8 +51,22 @@ const (
 
 // New returns a view that sends what the user does to send.
 func New(theme *Theme, texts *Texts, thumbs *Thumbs, send func(ui.Message)) *View {
-	return &View{Theme: theme, Texts: texts, Send: send, thumbs: thumbs,
+	return &View{Theme: theme, Texts: texts, deliver: send, thumbs: thumbs,
 		clicks: map[string]*widget.Clickable{}, editors: map[string]*editor{}, lists: map[string]*widget.List{}}
+}
+
+// Send sends what the user did; what was typed before comes first.
+func (v *View) Send(m ui.Message) {
+	v.Commit()
+	v.deliver(m)
+}
+
+// Commit sends what was typed and not yet sent. A click does not take the
+// keyboard out of a field, so this is when it counts as left.
+func (v *View) Commit() {
+	for _, e := range v.editors {
+		e.send(v.deliver)
+	}
 }
 
 func (v *View) click(name string) *widget.Clickable {
@@ -334,21 +349,32 @@ func (v *View) wrap(gtx C, space unit.Dp, widgets ...layout.Widget) D {
 // outside shows.
 type editor struct {
 	widget.Editor
-	shown string
+	shown  string
+	commit func(typed string) ui.Message // nil: nothing is sent until Enter
 }
 
-// field is a line to type in. It tells what was typed when Enter is pressed or
-// the field is left.
-func (v *View) field(gtx C, name, value, hint string) (D, string, bool) {
+// send sends what was typed since the last time.
+func (e *editor) send(deliver func(ui.Message)) {
+	if typed := e.Text(); e.commit != nil && typed != e.shown {
+		e.shown = typed
+		deliver(e.commit(strings.TrimSpace(typed)))
+	}
+}
+
+// field is a line to type in. What is typed is sent as a message when Enter is
+// pressed, the field is left, or something else is done. With a nil commit only
+// Enter counts, which is returned.
+func (v *View) field(gtx C, name, value, hint string, commit func(typed string) ui.Message) (D, bool) {
 	e := v.editors[name]
 	if e == nil {
-		e = &editor{}
+		e = &editor{commit: commit}
 		e.SingleLine, e.Submit = true, true
 		e.SetText(value)
 		e.shown = value
 		v.editors[name] = e
 	}
-	if value != e.shown {
+	e.commit = commit
+	if commit != nil && value != e.shown {
 		e.SetText(value)
 		e.shown = value
 	}
@@ -363,10 +389,8 @@ func (v *View) field(gtx C, name, value, hint string) (D, string, bool) {
 		}
 	}
 	focused := gtx.Focused(&e.Editor)
-	if typed := e.Text(); typed != e.shown && (entered || !focused) {
-		e.shown, entered = typed, true
-	} else {
-		entered = false
+	if entered || !focused {
+		e.send(v.deliver)
 	}
 	gtx.Constraints.Min.X = gtx.Constraints.Max.X
 	d := behind(gtx, func(gtx C) D {
@@ -395,7 +419,7 @@ func (v *View) field(gtx C, name, value, hint string) (D, string, bool) {
 			v.ring(gtx, size)
 		}
 	})
-	return d, e.shown, entered
+	return d, entered
 }
 
 // bar is a share of 1 as a bar of a height.

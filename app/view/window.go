@@ -19,8 +19,9 @@ import (
 
 // Window opens the app's window, and returns when it is closed. It must be
 // called from a goroutine while the main one is in Gio's app.Main; the end of the
-// context closes it. decode gives a picture not larger than side.
-func Window(ctx context.Context, engine ui.Engine, host ui.Host, decode func(f ui.File, side int) (image.Image, error)) error {
+// context closes it. decode gives a picture not larger than side; given is as if
+// dropped at once.
+func Window(ctx context.Context, engine ui.Engine, host ui.Host, decode func(f ui.File, side int) (image.Image, error), given []ui.File) error {
 	w := new(app.Window)
 	prefs := host.Prefs()
 	width, height := unit.Dp(1120), unit.Dp(760)
@@ -28,12 +29,16 @@ func Window(ctx context.Context, engine ui.Engine, host ui.Host, decode func(f u
 		width, height = unit.Dp(prefs.Width), unit.Dp(prefs.Height)
 	}
 	w.Option(app.Title("Duet"), app.Size(width, height), app.MinSize(400, 480))
-	defer context.AfterFunc(ctx, func() { w.Perform(system.ActionClose) })()
+	defer context.AfterFunc(ctx, w.Invalidate)() // the frame then closes it
 	shaper := text.NewShaper(text.WithCollection(gofont.Collection()))
 	loop := ui.NewLoop(engine, host, w.Invalidate)
 	defer loop.Close()
+	if len(given) > 0 {
+		loop.Send(ui.Drop{Files: given})
+	}
 	v := New(NewTheme(shaper, false), TextsFor(systemLanguage()), NewThumbs(decode, w.Invalidate), loop.Send)
 	v.Choose = chooser(loop.Send)
+	systemDark() // asks the desktop, which may take a moment
 	drops := newDrops(loop.Send)
 	defer drops.close()
 	var ops op.Ops
@@ -45,8 +50,9 @@ func Window(ctx context.Context, engine ui.Engine, host ui.Host, decode func(f u
 				prefs := ui.Prefs{}
 				loop.Draw(func(s *ui.State) { prefs = s.Prefs })
 				prefs.Width, prefs.Height = size.X, size.Y
-				host.KeepPrefs(prefs) // a size that is not remembered is no reason to fail
+				loop.Send(ui.SetPrefs{Prefs: prefs})
 			}
+			v.Commit()
 			return e.Err
 		case app.FrameEvent:
 			gtx := app.NewContext(&ops, e)
@@ -56,6 +62,9 @@ func Window(ctx context.Context, engine ui.Engine, host ui.Host, decode func(f u
 				v.Layout(gtx, s)
 			})
 			e.Frame(gtx.Ops)
+			if ctx.Err() != nil {
+				w.Perform(system.ActionClose)
+			}
 		case app.ViewEvent:
 			drops.attach(e)
 		}

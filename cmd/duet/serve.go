@@ -60,7 +60,8 @@ func openTab(dir string) (*os.Root, error) {
 	if dir == "" {
 		places = []string{filepath.Join("bin", "web")}
 		if program, err := os.Executable(); err == nil {
-			places = append([]string{filepath.Join(filepath.Dir(program), "web")}, places...)
+			bin := filepath.Dir(program)
+			places = append([]string{filepath.Join(bin, "web"), filepath.Join(bin, "..", "share", "duet", "web")}, places...)
 		}
 	}
 	for _, place := range places {

@@ -73,7 +73,7 @@ func (e *engine) train(r request) (any, error) {
 func (e *engine) run(ctx context.Context, r request, o app.TrainOptions) (any, error) {
 	kept, steps := js.Undefined(), 0
 	o.Keep = func(m *app.Model, best bool) error {
-		if !best && kept.Truthy() {
+		if !best && kept.Truthy() || m.Config.Training.Steps == 0 {
 			return nil
 		}
 		blob, err := newBlob("application/zip", m.WriteZip)
@@ -90,8 +90,10 @@ func (e *engine) run(ctx context.Context, r request, o app.TrainOptions) (any, e
 			return // told when the model is in use
 		case "epoch":
 			end.ValTop1 = max(end.ValTop1, event.ValTop1)
+			steps = event.Step
+		case "step":
+			steps = event.Step
 		}
-		steps = event.Step
 		r.event(event)
 	})
 	switch {

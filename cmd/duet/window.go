@@ -7,25 +7,33 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 
 	"duet/app/local"
+	"duet/app/ui"
 	"duet/app/view"
 
 	"gioui.org/app"
 )
 
 // windowCommand opens the app's window.
-type windowCommand struct{}
+type windowCommand struct {
+	Paths []string `arg:"" optional:"" placeholder:"PATH" type:"path" help:"Pictures or folders to open in it."`
+}
 
-func (windowCommand) Run(ctx context.Context, s streams) error {
+func (c windowCommand) Run(ctx context.Context, s streams) error {
 	if !hasDisplay() {
 		return errors.New("there is no display to open a window on; duet serve serves the browser tab, and duet --help lists what works without one")
 	}
 	folders := local.UserFolders()
+	var given []ui.File
+	for _, path := range c.Paths {
+		given = append(given, ui.File{Name: filepath.Base(path), Path: path})
+	}
 	go func() {
 		code := 0
-		if err := view.Window(ctx, local.NewEngine(folders), local.Host{Folders: folders}, local.Thumbnail); err != nil {
+		if err := view.Window(ctx, local.NewEngine(folders), local.Host{Folders: folders}, local.Thumbnail, given); err != nil {
 			fmt.Fprintf(s.err, "duet window: %v\n", err)
 			code = 1
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/bep/imagemeta"
 )
@@ -15,9 +14,9 @@ const maxDescription = 8 << 10
 // describable are the formats whose metadata are looked at.
 var describable = map[string]imagemeta.ImageFormat{"jpeg": imagemeta.JPEG, "png": imagemeta.PNG, "webp": imagemeta.WebP}
 
-// Description returns what a picture says about itself: its XMP dc:description,
-// else its IPTC caption, else its EXIF ImageDescription, on one line; "" where it
-// says nothing. What cannot be read counts as nothing: a broken remark is no
+// Description returns what a JPEG, WebP or PNG says about itself: its XMP
+// dc:description (not a PNG's), else its IPTC caption, else its EXIF
+// ImageDescription, on one line; "" where it says nothing. What cannot be read counts as nothing: a broken remark is no
 // reason not to show a picture.
 func Description(r io.ReadSeeker) (text string) {
 	first := make([]byte, 16)
@@ -41,9 +40,11 @@ func Description(r io.ReadSeeker) (text string) {
 	// The better source comes first.
 	var found [3]string
 	_, err := imagemeta.Decode(imagemeta.Options{
-		R: r, ImageFormat: format, Sources: imagemeta.EXIF | imagemeta.IPTC | imagemeta.XMP, LimitTagSize: maxDescription, Timeout: 2 * time.Second,
-		Warnf:           func(string, ...any) {},
-		ShouldHandleTag: func(t imagemeta.TagInfo) bool { return sourceOf(t) >= 0 },
+		R: r, ImageFormat: format, Sources: imagemeta.EXIF | imagemeta.IPTC | imagemeta.XMP, LimitTagSize: maxDescription,
+		Warnf: func(string, ...any) {},
+		ShouldHandleTag: func(t imagemeta.TagInfo) bool {
+			return sourceOf(t) >= 0 || t.Source == imagemeta.IPTC && t.Tag == "CodedCharacterSet" // how the caption is written
+		},
 		HandleTag: func(t imagemeta.TagInfo) error {
 			if at := sourceOf(t); at >= 0 && found[at] == "" {
 				if list, ok := t.Value.([]string); ok && len(list) > 0 {
@@ -78,10 +79,11 @@ func sourceOf(t imagemeta.TagInfo) int {
 	return -1
 }
 
-// oneLine joins the words of a text with single blanks.
+// oneLine joins the words of a text with single blanks and bounds it.
 func oneLine(s string) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")
 	if len(s) > maxDescription {
-		s = s[:maxDescription]
+		s = strings.ToValidUTF8(s[:maxDescription], "") // not within a character
 	}
-	return strings.Join(strings.Fields(strings.ToValidUTF8(s, "\ufffd")), " ")
+	return s
 }

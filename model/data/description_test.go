@@ -43,6 +43,15 @@ func iptcSegment(caption string) []byte {
 	return segment(0xed, "Photoshop 3.0\x00"+"8BIM\x04\x04\x00\x00"+string(binary.BigEndian.AppendUint32(nil, uint32(len(record))))+record)
 }
 
+// iptcUTF8 is a caption whose character set is told before it (ESC % G).
+func iptcUTF8(caption string) []byte {
+	record := "\x1c\x01\x5a\x00\x03\x1b%G" + "\x1c\x02\x78" + string(binary.BigEndian.AppendUint16(nil, uint16(len(caption)))) + caption
+	if len(record)%2 == 1 {
+		record += "\x00"
+	}
+	return segment(0xed, "Photoshop 3.0\x00"+"8BIM\x04\x04\x00\x00"+string(binary.BigEndian.AppendUint32(nil, uint32(len(record))))+record)
+}
+
 func exifSegment(description string) []byte {
 	text := description + "\x00"
 	tiff := "MM\x00\x2a\x00\x00\x00\x08" + "\x00\x01" + "\x01\x0e\x00\x02" +
@@ -62,6 +71,7 @@ func TestDescription(t *testing.T) {
 		{"xmp", jpegWith(t, xmp), "a boat on the lake"},
 		{"xmp in Chinese", jpegWith(t, xmpSegment(`<dc:description><rdf:Alt><rdf:li xml:lang="x-default">湖上的船</rdf:li></rdf:Alt></dc:description>`)), "湖上的船"},
 		{"iptc", jpegWith(t, iptcSegment("two men row")), "two men row"},
+		{"iptc in UTF-8", jpegWith(t, iptcUTF8("café 湖上的船")), "café 湖上的船"},
 		{"exif", jpegWith(t, exifSegment("a grey morning")), "a grey morning"},
 		{"xmp before iptc before exif", jpegWith(t, exifSegment("a grey morning"), iptcSegment("two men row"), xmp), "a boat on the lake"},
 		{"iptc before exif", jpegWith(t, exifSegment("a grey morning"), iptcSegment("two men row")), "two men row"},
@@ -82,9 +92,10 @@ func TestDescription(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
-	long := Description(bytes.NewReader(jpegWith(t, exifSegment(strings.Repeat("word ", 4000)))))
-	if len(long) > maxDescription {
-		t.Errorf("%d bytes", len(long))
+	long := strings.Repeat("船", 5000)
+	got := Description(bytes.NewReader(jpegWith(t, xmpSegment("<dc:description><rdf:Alt><rdf:li>"+long+"</rdf:li></rdf:Alt></dc:description>"))))
+	if len(got) > maxDescription || len(got) < maxDescription-3 || !strings.HasPrefix(long, got) {
+		t.Errorf("of a long one %d bytes", len(got))
 	}
 }
 

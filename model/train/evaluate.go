@@ -65,7 +65,7 @@ type ClassResult struct {
 
 // An Answer is what a model said about one example.
 type Answer struct {
-	Index         int // of the example among those that were given
+	Index         int // of the example among those that were given and have a class
 	Label         int
 	Probabilities []float32
 }

@@ -21,7 +21,7 @@ type Event struct {
 	Model          string  // done: where it is
 	Stopped        bool    // done: before its end
 
-	Skipped []data.Skip // before, epoch: pictures left out for the first time, since they could not be read
+	Skipped []data.Skip // features, before, epoch: pictures left out for the first time, since they could not be read
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -40,10 +40,11 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		}{e.Event, e.Epoch, e.Epochs, e.Step, e.Steps, e.Loss, e.LR, e.ExamplesPerSec})
 	case "features":
 		return json.Marshal(struct {
-			Event string `json:"event"`
-			Done  int    `json:"done"`
-			Total int    `json:"total"`
-		}{e.Event, e.Step, e.Steps})
+			Event   string      `json:"event"`
+			Done    int         `json:"done"`
+			Total   int         `json:"total"`
+			Skipped []data.Skip `json:"skipped,omitempty"`
+		}{e.Event, e.Step, e.Steps, e.Skipped})
 	case "before":
 		return json.Marshal(struct {
 			Event   string      `json:"event"`

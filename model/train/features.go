@@ -47,9 +47,12 @@ func newFeatures(ctx context.Context, j *Job, batch int, cache *data.Cache, prog
 	f.input = j.Input
 	x := model.NewExtractor(j.Backend, j.Model, j.Memory, j.Input.Prep.Size, batch, j.Input.Pad())
 	defer x.Release()
-	pictures, texts := f.contents(slices.Concat(j.Train, j.Val))
-	tell := func() { progress(x.Forwards.Pictures+x.Forwards.Texts, len(pictures)+len(texts)) }
-	err := f.extractPictures(ctx, x, pictures, cache, tell)
+	pictures, texts := f.contents(j.Train, j.Val)
+	tell := func() { progress(x.Forwards.Pictures+x.Forwards.Texts+len(f.skipped), len(pictures)+len(texts)) }
+	err := f.allocate(x, len(pictures), len(texts))
+	if err == nil {
+		err = f.extractPictures(ctx, x, pictures, cache, tell)
+	}
 	if err == nil {
 		err = f.extractTexts(ctx, x, texts, tell)
 	}
@@ -67,11 +70,11 @@ func newTables(backend gpu.Backend, m *model.VLM, memory *model.Memory, batch in
 }
 
 // contents lists the different pictures, as examples, and texts that the model
-// looks at.
-func (f *features) contents(examples []data.Example) (pictures []data.Example, texts []string) {
+// looks at: all captions to train on, the first ones to validate with.
+func (f *features) contents(train, val []data.Example) (pictures []data.Example, texts []string) {
 	seen := map[*data.Picture]bool{}
 	said := map[string]bool{}
-	for _, e := range examples {
+	for i, e := range slices.Concat(train, val) {
 		if f.model.Visual != nil && !seen[e.Picture] {
 			seen[e.Picture] = true
 			pictures = append(pictures, data.Example{Picture: e.Picture, Source: e.Source, Label: -1})
@@ -80,8 +83,8 @@ func (f *features) contents(examples []data.Example) (pictures []data.Example, t
 			continue
 		}
 		captions := e.Captions
-		if len(captions) == 0 {
-			captions = []string{""}
+		if len(captions) == 0 || i >= len(train) {
+			captions = []string{firstCaption(e)}
 		}
 		for _, s := range captions {
 			if !said[s] {
@@ -93,34 +96,43 @@ func (f *features) contents(examples []data.Example) (pictures []data.Example, t
 	return pictures, texts
 }
 
-// table allocates a table of rows.
-func (f *features) table(name string, rows int, shape []int) (row int, err error) {
-	row = 1
-	for _, d := range shape {
-		row *= d
+// allocate makes the tables.
+func (f *features) allocate(x *model.Extractor, pictures, texts int) error {
+	if f.model.Visual != nil {
+		shape, err := x.VisualShape()
+		if err == nil {
+			err = f.table(visualTable, pictures, shape)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	bytes, limit := gpu.Bytes(rows*row), f.backend.Info().Limits
+	if f.model.Text != nil {
+		return f.table(wordsTable, texts, []int{f.model.Shape.Text.Hidden})
+	}
+	return nil
+}
+
+// table allocates a table of rows.
+func (f *features) table(name string, rows int, shape []int) error {
+	bytes, limit := gpu.Bytes(rows*product(shape)), f.backend.Info().Limits
 	if most := min(limit.StorageBinding, limit.BufferSize); bytes > most {
-		return 0, fmt.Errorf("train: what the towers make of %d pictures or texts takes %s at once, and this adapter allows %s; train more than the head (--tune last), which keeps nothing, or on fewer pictures",
+		return fmt.Errorf("train: what the towers make of %d pictures or texts takes %s at once, and this adapter allows %s; train more than the head (--tune last), which keeps nothing, or on fewer pictures",
 			rows, gpu.Size(bytes), gpu.Size(most))
 	}
-	f.shapes[name] = append([]int{rows}, shape...)
-	f.tables[name], err = f.backend.NewBuffer(name, bytes)
-	return row, err
+	b, err := f.backend.NewBuffer(name, bytes)
+	if err != nil {
+		return err
+	}
+	f.shapes[name], f.tables[name] = append([]int{rows}, shape...), b
+	return nil
 }
 
 func (f *features) extractPictures(ctx context.Context, x *model.Extractor, pictures []data.Example, cache *data.Cache, tell func()) error {
 	if len(pictures) == 0 {
 		return nil
 	}
-	shape, err := x.VisualShape()
-	if err != nil {
-		return err
-	}
-	row, err := f.table(visualTable, len(pictures), shape)
-	if err != nil {
-		return err
-	}
+	row := product(f.shapes[visualTable][1:])
 	loader, err := data.NewLoader(pictures, f.input.Prep, data.LoaderOptions{Batch: f.batch, Cache: cache})
 	if err != nil {
 		return err
@@ -141,9 +153,9 @@ func (f *features) extractPictures(ctx context.Context, x *model.Extractor, pict
 			f.pictures[pictures[b.Index[i]].Picture] = uint32(next + i)
 		}
 		next += b.N
+		f.skipped = loader.Skipped()
 		tell()
 	}
-	f.skipped = loader.Skipped()
 	return nil
 }
 
@@ -151,10 +163,7 @@ func (f *features) extractTexts(ctx context.Context, x *model.Extractor, texts [
 	if len(texts) == 0 {
 		return nil
 	}
-	row, err := f.table(wordsTable, len(texts), []int{f.model.Shape.Text.Hidden})
-	if err != nil {
-		return err
-	}
+	row := f.model.Shape.Text.Hidden
 	// Short ones first: a batch is as long as its longest.
 	tokens := make(map[string][]int32, len(texts))
 	for _, s := range texts {
@@ -184,17 +193,18 @@ func (f *features) extractTexts(ctx context.Context, x *model.Extractor, texts [
 }
 
 // usable returns the labelled examples whose pictures could be read, without
-// the pictures, since nothing needs to be decoded again, and their rows.
-func (f *features) usable(examples []data.Example) (rows []uint32, out []data.Example) {
-	for _, e := range examples {
+// the pictures, since nothing needs to be decoded again, their rows, and their
+// places among the given ones.
+func (f *features) usable(examples []data.Example) (rows []uint32, out []data.Example, places []int) {
+	for i, e := range examples {
 		row, ok := f.pictures[e.Picture]
 		if !ok && f.model.Visual != nil || e.Label < 0 {
 			continue
 		}
 		e.Picture = nil
-		rows, out = append(rows, row), append(out, e)
+		rows, out, places = append(rows, row), append(out, e), append(places, i)
 	}
-	return rows, out
+	return rows, out, places
 }
 
 // inputs declares the rows of a batch of b examples and returns their features.
@@ -239,7 +249,7 @@ func (f *features) Run(ctx context.Context, examples []data.Example, _ Hide, eac
 	classes := f.model.Shape.Classes
 	result := newResult(classes)
 	result.Skipped = f.skipped
-	rows, examples := f.usable(examples)
+	rows, examples, places := f.usable(examples)
 	logits := make([]float32, f.batch*classes)
 	for from := 0; from < len(examples); from += f.batch {
 		if err := ctx.Err(); err != nil {
@@ -264,7 +274,7 @@ func (f *features) Run(ctx context.Context, examples []data.Example, _ Hide, eac
 			p := slices.Clone(logits[i*classes : (i+1)*classes])
 			result.count(p, e.Label)
 			if each != nil {
-				each(Answer{Label: e.Label, Probabilities: p})
+				each(Answer{Index: places[from+i], Label: e.Label, Probabilities: p})
 			}
 		}
 	}

@@ -73,7 +73,8 @@ type State struct {
 	LossSum  float64 `json:"loss_sum"`
 	LossN    int     `json:"loss_n"`
 	BestTop1 float64 `json:"best_top1"`
-	BestStep int     `json:"best_step"` // 0: none yet
+	BestStep int     `json:"best_step"`        // 0: none yet
+	Usable   int     `json:"usable,omitempty"` // of a training of the head alone: the examples whose pictures could be read
 
 	Done bool `json:"done"` // after the last validation
 
@@ -105,7 +106,19 @@ func (j *Job) Run(ctx context.Context, s State) (State, error) {
 	}
 	recipe := j.Recipe
 	per := recipe.perPicture(j.Model)
-	units := data.Units(j.Train, per)
+	cache := data.NewCache(j.Cache)
+	run := &run{Job: j, state: s, train: j.Train, val: j.Val, saved: time.Now(), told: map[string]bool{}}
+	if recipe.Tune == model.TuneHead {
+		if err := AllocateOptimizer(j.Memory); err != nil { // what an interruption saves
+			return s, err
+		}
+		f, err := run.extract(ctx, cache)
+		if err != nil {
+			return s, err
+		}
+		defer f.Release()
+	}
+	units := data.Units(run.train, per)
 	total, batch := recipe.Steps(units)
 	recipe.Batch = batch
 	step, err := NewStep(j.Backend, j.Model, j.Memory, recipe, j.Input.Prep.Size, total, j.Input.Pad())
@@ -114,14 +127,9 @@ func (j *Job) Run(ctx context.Context, s State) (State, error) {
 	}
 	defer step.Release()
 	step.Resume(s.Step)
-	run := &run{Job: j, step: step, train: j.Train, val: j.Val, state: s, total: total, batch: batch, perEpoch: max(1, units/batch), saved: time.Now(), told: map[string]bool{}}
-	cache := data.NewCache(j.Cache)
-	if recipe.Tune == model.TuneHead {
-		if err := run.extract(ctx, cache); err != nil {
-			return s, err
-		}
-		defer run.step.features.Release()
-	} else {
+	step.features = run.features
+	run.step, run.total, run.batch, run.perEpoch = step, total, batch, max(1, units/batch)
+	if run.evaluator = run.features; run.features == nil {
 		run.evaluator, err = NewEvaluator(j.Backend, j.Model, j.Memory, j.Input, batch*per, cache)
 		if err != nil {
 			return s, err
@@ -144,7 +152,8 @@ type run struct {
 	evaluator validator
 	train     []data.Example // that are used
 	val       []data.Example
-	rows      []uint32 // of the features of the examples to train on, where they are kept
+	features  *features // of frozen towers, where they are kept
+	rows      []uint32  // of the examples to train on
 	state     State
 	total     int
 	batch     int
@@ -167,23 +176,39 @@ type validator interface {
 }
 
 // extract computes the features of all examples, for a training of the head alone.
-func (r *run) extract(ctx context.Context, cache *data.Cache) error {
-	f, err := newFeatures(ctx, r.Job, r.batch, cache, seldom(func(done, total int) {
+func (r *run) extract(ctx context.Context, cache *data.Cache) (*features, error) {
+	f, err := newFeatures(ctx, r.Job, min(r.Recipe.Batch, len(r.Train)), cache, seldom(func(done, total int) {
 		r.Event(Event{Event: "features", Step: done, Steps: total})
 	}))
 	if ctx.Err() != nil {
-		return r.interrupt(ctx)
+		if f != nil {
+			f.Release()
+		}
+		if err := r.Save(r.state, false); err != nil {
+			return nil, fmt.Errorf("train: saving before the first step: %w", err)
+		}
+		return nil, fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(ctx))
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r.step.features, r.evaluator = f, f
-	r.rows, r.train = f.usable(r.Train)
-	if len(r.train) < r.batch {
-		return fmt.Errorf("train: only %d of the %d pictures to train on can be read, fewer than a batch of %d; repair them (duet check lists them)", len(r.train), len(r.Train), r.batch)
+	done := len(f.pictures) + len(f.skipped) + len(f.texts)
+	r.Event(Event{Event: "features", Step: done, Steps: done, Skipped: r.skipped(f.skipped)})
+	r.rows, r.train, _ = f.usable(r.Train)
+	_, val, _ := f.usable(r.Val)
+	err = nil
+	switch {
+	case len(r.train) == 0 || len(val) == 0:
+		err = fmt.Errorf("train: of the pictures to train on %d can be read, of those to validate with %d; repair them (duet check lists them)", len(r.train), len(val))
+	case r.state.Usable != 0 && r.state.Usable != len(r.train):
+		err = fmt.Errorf("train: %d examples to train on can be read, and it were %d before; make the same pictures readable again to resume, or start anew", len(r.train), r.state.Usable)
 	}
-	r.perEpoch = max(1, len(r.train)/r.batch)
-	return nil
+	if err != nil {
+		f.Release()
+		return nil, err
+	}
+	r.features, r.state.Usable = f, len(r.train)
+	return f, nil
 }
 
 func (r *run) all(ctx context.Context) (State, error) {
@@ -331,7 +356,7 @@ func (r *run) one(ctx context.Context, b *data.Batch) error {
 	}
 	r.state.Step++
 	r.state.Next = b.Next
-	return r.losses(false)
+	return r.losses(r.early()) // the first steps compile: a plan made after them may end far too soon
 }
 
 // losses reads the losses of the steps since the last time, when enough time
@@ -359,10 +384,16 @@ func (r *run) losses(now bool) error {
 	return nil
 }
 
+// early tells that a training that time limits has come to the end of its plan
+// with much of the time left.
+func (r *run) early() bool {
+	return r.Limit > 0 && r.state.Step >= r.total && time.Since(r.started) < r.Limit*3/4
+}
+
 // plan sets the number of steps from the time that is left, where time limits
 // the training.
 func (r *run) plan() {
-	if r.Limit <= 0 || r.state.Step >= r.total {
+	if r.Limit <= 0 || r.state.Step >= r.total && !r.early() {
 		return // at its end, a plan stays
 	}
 	spent := time.Since(r.started)

@@ -12,7 +12,8 @@ type Rehearsal struct {
 	Recipe          Recipe
 	Size            int // picture side
 	Pad             int32
-	Tokens          int // of the longest text
+	Shortest        int // tokens of the shortest text
+	Longest         int // and of the longest
 	Pictures, Texts int // different ones, for a training of the head alone
 }
 
@@ -24,44 +25,44 @@ func Rehearse(ctx context.Context, backend gpu.Backend, m *model.VLM, memory *mo
 		return err
 	}
 	defer step.Release()
-	texts := [][]int32{make([]int32, r.Tokens)}
-	t := 0
+	// Each padded length that may occur has programs of its own, which stay.
+	lengths := []int{0}
 	if m.Text != nil {
-		t = max(1, model.TextLength(texts, m.MaxTokens()))
+		lengths = model.TextLengths(r.Shortest, r.Longest, m.MaxTokens())
 	}
 	if r.Recipe.Tune != model.TuneHead {
-		if _, err := step.compiled(t); err != nil {
-			return err
-		}
 		predictor := model.NewPredictor(backend, m, memory, r.Size, step.batch, r.Pad)
 		defer predictor.Release()
-		_, err := predictor.Compiled(t)
-		return err
+		for _, t := range lengths {
+			if _, err := step.compiled(t); err != nil {
+				return err
+			}
+			if _, err := predictor.Compiled(t); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	f := newTables(backend, m, memory, step.batch)
 	defer f.Release()
 	x := model.NewExtractor(backend, m, memory, r.Size, step.batch, r.Pad)
+	defer x.Release()
+	if err := f.allocate(x, max(1, r.Pictures), max(1, r.Texts)); err != nil {
+		return err
+	}
 	if m.Visual != nil {
-		shape, err := x.VisualShape()
-		if err == nil {
-			_, err = f.table(visualTable, max(1, r.Pictures), shape)
-		}
-		if err == nil {
-			err = x.Rehearse(0)
-		}
-		if err != nil {
+		if err := x.Rehearse(0); err != nil {
 			return err
 		}
 	}
-	if m.Text != nil {
-		if _, err := f.table(wordsTable, max(1, r.Texts), []int{m.Shape.Text.Hidden}); err != nil {
-			return err
-		}
-		if err := x.Rehearse(t); err != nil {
-			return err
+	for _, t := range lengths {
+		if t > 0 {
+			if err := x.Rehearse(t); err != nil {
+				return err
+			}
 		}
 	}
-	x.Release()
+	x.Release() // it is done before the first step
 	step.features = f
 	if _, err := step.compiled(0); err != nil {
 		return err
