@@ -1,7 +1,6 @@
 package assets
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -37,14 +36,10 @@ func (at address) validation() bool { return (at.round+at.design)%validationEver
 // The same arguments give the same bytes. The collection is drawn beside dir and moved there when complete. A folder
 // that exists must be empty or an earlier drawn collection, which is then replaced; anything else is an error.
 func WriteCollection(ctx context.Context, dir, task string, n int, seed uint64, size int) (Summary, error) {
-	t, err := findTask(task, size)
-	if err != nil {
+	if _, err := newCollectionWriter(task, n, seed, size, nil); err != nil {
 		return Summary{}, err
 	}
-	if n < 1 || n > MaxRows {
-		return Summary{}, fmt.Errorf("assets: drawing a collection: %d rows: choose 1 to %d", n, MaxRows)
-	}
-	dir, err = filepath.Abs(dir)
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return Summary{}, fmt.Errorf("assets: drawing a collection: %w", err)
 	}
@@ -59,24 +54,56 @@ func WriteCollection(ctx context.Context, dir, task string, n int, seed uint64, 
 		return Summary{}, fmt.Errorf("assets: drawing a collection: %w", err)
 	}
 	defer os.RemoveAll(temp)
-	w := &collectionWriter{task: t, seed: seed, size: size, dir: temp, buf: map[string]*bytes.Buffer{}}
-	if err := w.write(ctx, n); err != nil {
+	count, err := DrawCollection(ctx, task, n, seed, size, func(name string, content []byte) error {
+		path := filepath.Join(temp, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
+		}
+		if strings.HasSuffix(name, ".png") { // after a power cut the same command draws it again
+			return os.WriteFile(path, content, 0o666)
+		}
+		return writeSynced(path, content)
+	})
+	if err != nil {
 		return Summary{}, fmt.Errorf("assets: drawing a collection into %s: %w", dir, err)
 	}
 	if err := moveInto(temp, dir); err != nil {
 		return Summary{}, fmt.Errorf("assets: drawing a collection into %s: %w", dir, err)
 	}
-	return w.count, nil
+	return count, nil
 }
 
-// collectionWriter writes one collection into dir.
+// DrawCollection draws the files of a collection, as [WriteCollection] writes them, one by one; put must not keep
+// content.
+func DrawCollection(ctx context.Context, task string, n int, seed uint64, size int, put func(name string, content []byte) error) (Summary, error) {
+	w, err := newCollectionWriter(task, n, seed, size, put)
+	if err != nil {
+		return Summary{}, err
+	}
+	err = w.write(ctx, n)
+	return w.count, err
+}
+
+func newCollectionWriter(task string, n int, seed uint64, size int, put func(string, []byte) error) (*collectionWriter, error) {
+	t, err := findTask(task, size)
+	if err != nil {
+		return nil, err
+	}
+	if n < 1 || n > MaxRows {
+		return nil, fmt.Errorf("assets: drawing a collection: %d rows: choose 1 to %d", n, MaxRows)
+	}
+	return &collectionWriter{task: t, seed: seed, size: size, put: put, buf: map[string]*bytes.Buffer{}}, nil
+}
+
+// collectionWriter draws one collection.
 type collectionWriter struct {
-	task  task
-	seed  uint64
-	size  int
-	dir   string
-	buf   map[string]*bytes.Buffer // metadata.jsonl of each side
-	count Summary
+	task    task
+	seed    uint64
+	size    int
+	put     func(name string, content []byte) error
+	buf     map[string]*bytes.Buffer // metadata.jsonl of each side
+	picture bytes.Buffer
+	count   Summary
 }
 
 func (w *collectionWriter) write(ctx context.Context, n int) error {
@@ -96,15 +123,14 @@ func (w *collectionWriter) write(ctx context.Context, n int) error {
 		i += rows
 	}
 	for side, lines := range w.buf {
-		if err := writeSynced(filepath.Join(w.dir, side, "metadata.jsonl"), lines.Bytes()); err != nil {
+		if err := w.put(side+"/metadata.jsonl", lines.Bytes()); err != nil {
 			return err
 		}
 	}
-	return writeSynced(filepath.Join(w.dir, "README.md"), []byte(w.readme(n)))
+	return w.put("README.md", []byte(w.readme(n)))
 }
 
-// writePicture writes a picture and the first rows about it. The picture is not synced: after a power cut the same
-// command draws it again.
+// writePicture writes a picture and the first rows about it.
 func (w *collectionWriter) writePicture(at address, g group, rows int) error {
 	side := "train"
 	if at.validation() {
@@ -119,18 +145,13 @@ func (w *collectionWriter) writePicture(at address, g group, rows int) error {
 	w.count.Rows += rows
 	if w.buf[side] == nil {
 		w.buf[side] = new(bytes.Buffer)
-		if err := os.Mkdir(filepath.Join(w.dir, side), 0o777); err != nil {
-			return err
-		}
 	}
 	name := w.task.id(w.seed, at) + ".png"
-	f, err := os.OpenFile(filepath.Join(w.dir, side, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
+	w.picture.Reset()
+	if err := png.Encode(&w.picture, w.task.picture(w.seed, at, g, w.size)); err != nil {
 		return err
 	}
-	out := bufio.NewWriter(f)
-	err = errors.Join(png.Encode(out, w.task.picture(w.seed, at, g, w.size)), out.Flush(), f.Close())
-	if err != nil {
+	if err := w.put(side+"/"+name, w.picture.Bytes()); err != nil {
 		return err
 	}
 	lines := json.NewEncoder(w.buf[side])

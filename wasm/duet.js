@@ -22,6 +22,9 @@
 //                                           false where none was under way
 //   await duet.evaluate(files, {split, inputs, ablate, batch}, onEvent)
 //                                           as duet evaluate --json
+//   await duet.check(files, options)        what training would make of them: duet check's report
+//   await duet.sample({n, seed, task, size})
+//                                           draws shapes with questions; gives files for train
 //   await duet.load(blob)                   takes a model, a zip of its folder; as info()
 //   await duet.export()                     the model as a Blob of a zip
 //
@@ -149,6 +152,8 @@ window.duet = {
   train: async (files, options = {}, onEvent = undefined) => ask('train', [named(files), options], onEvent),
   stop: () => ask('stop', []),
   evaluate: async (files, options = {}, onEvent = undefined) => ask('evaluate', [named(files), options], onEvent),
+  check: async (files, options = {}) => ask('check', [named(files), options]),
+  sample: (options = {}) => ask('sample', [options]),
   load: (blob) => ask('load', [blob]),
   export: () => ask('export', []),
 };

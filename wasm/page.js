@@ -79,6 +79,7 @@ function refresh() {
   $('classify').disabled = !state.engine || !state.model || !state.picture || state.asking;
   $('train').disabled = !state.engine || !state.files || state.training;
   $('stop').disabled = !state.training;
+  $('sample').disabled = !state.engine || state.training;
 }
 
 // Classifying
@@ -206,6 +207,19 @@ function offer(files) {
   refresh();
 }
 
+$('sample').addEventListener('click', async () => {
+  clearProblem();
+  $('sample').disabled = true;
+  $('folder-name').textContent = 'Drawing…';
+  try {
+    offer(await duet.sample({ n: 2000, task: 'rule' }));
+  } catch (error) {
+    offer([]);
+    showProblem(error);
+  } finally {
+    refresh();
+  }
+});
 $('folder').addEventListener('change', () => offer([...$('folder').files]));
 target($('folder-drop'), async (transfer) => {
   try {

@@ -300,3 +300,36 @@ func TestTabStops(t *testing.T) {
 	}
 	t.Logf("stopped after %d steps; %.1f MB on the device, then %.1f MB", stopped.Done.Step, float64(after.Before)/1e6, float64(after.After)/1e6)
 }
+
+// TestTabDraws has the page draw a collection and train the default model's head
+// on it: each picture and text goes through the towers once.
+func TestTabDraws(t *testing.T) {
+	page := browser.ForTest(t).MustOpen(t, serve(t, tabFiles(t)))
+	eval(t, page, `await duet.ready`, nil)
+	eval(t, page, `(() => { document.querySelector('#training').open = true; document.querySelector('#sample').click(); })()`, nil)
+	wait(t, page, `/shapes: \d+ files/.test(document.querySelector('#folder-name').textContent)`)
+	var out struct {
+		Report struct {
+			Examples, Pictures int
+			Classes            []string
+		}
+		Features struct{ Done, Total int }
+		End      struct{ Step int }
+	}
+	eval(t, page, `await (async () => {
+		const files = await duet.sample({n: 120, task: 'rule', seed: 4});
+		const report = await duet.check(files);
+		let features = {};
+		const end = await duet.train(files, {tune: 'head', maxSteps: 6}, (e) => { if (e.event === 'features') features = e; });
+		return {report, features, end};
+	})()`, &out)
+	if r := out.Report; r.Examples != 120 || len(r.Classes) != 4 || r.Pictures == 0 {
+		t.Errorf("the report is %+v", r)
+	}
+	if f := out.Features; f.Done != f.Total || f.Total <= out.Report.Pictures {
+		t.Errorf("%d of %d pictures and texts went through the towers", f.Done, f.Total)
+	}
+	if out.End.Step != 6 {
+		t.Errorf("%d steps", out.End.Step)
+	}
+}

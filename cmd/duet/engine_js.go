@@ -8,6 +8,7 @@ import (
 	"syscall/js"
 
 	"duet/app"
+	"duet/assets"
 	"duet/gpu"
 	"duet/model/checkpoint"
 	"duet/model/data"
@@ -243,4 +244,47 @@ func (e *engine) evaluate(r request) (any, error) {
 	}
 	defer release()
 	return app.Evaluate(r.ctx, e.model, app.EvaluateOptions{Collection: c, Split: o.Split, Inputs: o.Inputs, Ablate: o.Ablate, Batch: o.Batch})
+}
+
+// check opens a collection and tells what was inferred, without training.
+func (e *engine) check(r request) (any, error) {
+	var o dataOptions
+	if err := options(r.arg(1), &o); err != nil {
+		return nil, err
+	}
+	c, err := e.collection(r.ctx, r, o)
+	if err != nil {
+		return nil, err
+	}
+	return &c.Report, nil
+}
+
+// maxSample bounds a collection that is drawn in the tab: it is kept in memory.
+const maxSample = 50_000
+
+// sample draws a collection and gives its files as [{path, blob}].
+func (e *engine) sample(r request) (any, error) {
+	o := struct {
+		N    int    `json:"n"`
+		Seed uint64 `json:"seed"`
+		Task string `json:"task"`
+		Size int    `json:"size"`
+	}{N: 1000, Seed: 1, Task: assets.DefaultTask, Size: assets.DefaultSize}
+	if err := options(r.arg(0), &o); err != nil {
+		return nil, err
+	}
+	if o.N > maxSample {
+		return nil, fail("options", fmt.Errorf("%d rows; a tab draws at most %d", o.N, maxSample))
+	}
+	list := js.Global().Get("Array").New()
+	_, err := assets.DrawCollection(r.ctx, o.Task, o.N, o.Seed, o.Size, func(name string, content []byte) error {
+		array := js.Global().Get("Uint8Array").New(len(content))
+		js.CopyBytesToJS(array, content)
+		list.Call("push", map[string]any{"path": "shapes/" + name, "blob": js.Global().Get("Blob").New([]any{array})})
+		return nil
+	})
+	if err != nil {
+		return nil, fail("options", err)
+	}
+	return list, nil
 }

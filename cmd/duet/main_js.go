@@ -40,6 +40,8 @@ var methods = map[string]func(*engine, request) (any, error){
 	"evaluate": (*engine).evaluate,
 	"load":     (*engine).load,
 	"export":   (*engine).export,
+	"check":    (*engine).check,
+	"sample":   (*engine).sample,
 
 	"benchList":    (*engine).benchList,
 	"benchPrepare": (*engine).benchPrepare,
