@@ -183,6 +183,33 @@ func TestTuneLast(t *testing.T) {
 	}
 }
 
+// TestTuneHeadRecipe checks that a training of the head alone learns faster and
+// longer than the model's recipe says, unless it is told how.
+func TestTuneHeadRecipe(t *testing.T) {
+	c := tiny(t)
+	c.Recipe.LearningRate, c.Recipe.Epochs, c.Recipe.PerPicture = 1e-3, 5, 4
+	c.Augment.Flip = 0.5
+	for _, x := range []struct {
+		o      TrainOptions
+		rate   float64
+		epochs int
+	}{
+		{TrainOptions{}, 1e-3, 5}, {TrainOptions{Tune: "last"}, 1e-3, 5}, {TrainOptions{Tune: "head"}, 4e-3, 10},
+		{TrainOptions{Tune: "head", LR: 2e-3}, 2e-3, 10}, {TrainOptions{Tune: "head", Epochs: 3}, 4e-3, 3},
+	} {
+		copied := *c
+		x.o.Config = &copied
+		got, err := x.o.configuration()
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := x.o.Tune == model.TuneHead
+		if r := got.Recipe; r.LearningRate != x.rate || r.Epochs != x.epochs || (r.PerPicture == 0) != head || (got.Augment == data.Augment{}) != head {
+			t.Errorf("tune %q, lr %g, epochs %d: %+v", x.o.Tune, x.o.LR, x.o.Epochs, r)
+		}
+	}
+}
+
 // TestTuneRefuses checks the trainings that make no sense.
 func TestTuneRefuses(t *testing.T) {
 	dir := drawn(t, 100)
