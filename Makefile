@@ -45,7 +45,8 @@ build: assets
 wasm: assets
 	@mkdir -p bin/web
 	GOOS=js GOARCH=wasm $(GO) build $(LINK) -o bin/main.wasm ./cmd/duet
-	node wasm/pack.mjs bin/web bin/main.wasm "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" $(PAGE)
+	GOOS=js GOARCH=wasm $(GO) build $(LINK) -o bin/tab.wasm ./cmd/tab
+	node wasm/pack.mjs bin/web bin/main.wasm bin/tab.wasm "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" $(PAGE)
 
 serve: build wasm
 	bin/duet serve

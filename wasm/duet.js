@@ -17,16 +17,21 @@
 //               {event: 'step', epoch, epochs, step, steps, loss, lr, examples_per_s},
 //               {event: 'epoch', epoch, step, steps, train_loss, val_loss, val_top1}
 //               and {event: 'done', step, val_top1, stopped}, which train resolves
-//               with; the best model is then the tab's model
+//               with; the best model is then the tab's model, or with the option
+//               give: true in the result as blob
 //   await duet.stop()                       ends a training and keeps what it has learnt;
 //                                           false where none was under way
-//   await duet.evaluate(files, {split, inputs, ablate, batch}, onEvent)
-//                                           as duet evaluate --json
+//   await duet.evaluate(files, {split, inputs, ablate, batch, cells}, onEvent)
+//                                           as duet evaluate --json; with cells also
+//                                           [{truth, answer, file, caption}] of every example;
+//                                           with model, a Blob, that one instead of the tab's
 //   await duet.check(files, options)        what training would make of them: duet check's report
+//   await duet.estimate(files, options)     {bytes, steps} of a training with the same options
 //   await duet.sample({n, seed, task, size})
 //                                           draws shapes with questions; gives files for train
-//   await duet.load(blob)                   takes a model, a zip of its folder; as info()
-//   await duet.export()                     the model as a Blob of a zip
+//   await duet.load(blob)                   takes a model, a zip of its folder, or 'default'; as info()
+//   await duet.inspect(blob)                what a model is, without taking it: as info().model
+//   await duet.export()                     the model as a Blob of a zip; export('default') that one
 //
 // Failures reject with a DuetError: message says what is wrong, code is one of
 // insecure, no-webgpu, no-adapter, limit, device, lost (the adapter);
@@ -151,11 +156,13 @@ window.duet = {
   classify: (blob, caption = '', options = {}) => ask('classify', [blob, caption, options]),
   train: async (files, options = {}, onEvent = undefined) => ask('train', [named(files), options], onEvent),
   stop: () => ask('stop', []),
-  evaluate: async (files, options = {}, onEvent = undefined) => ask('evaluate', [named(files), options], onEvent),
+  evaluate: async (files, { model, ...options } = {}, onEvent = undefined) => ask('evaluate', [named(files), options, model], onEvent),
+  inspect: (blob) => ask('inspect', [blob]),
   check: async (files, options = {}) => ask('check', [named(files), options]),
+  estimate: async (files, options = {}) => ask('estimate', [named(files), options]),
   sample: (options = {}) => ask('sample', [options]),
   load: (blob) => ask('load', [blob]),
-  export: () => ask('export', []),
+  export: (name = undefined) => ask('export', [name]),
 };
 
 export default window.duet;

@@ -46,9 +46,13 @@ func tabFiles(t *testing.T) fstest.MapFS {
 		if built.dir, built.err = os.MkdirTemp("", "tab"); built.err != nil {
 			return
 		}
-		command := exec.Command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(built.dir, "main.wasm"), "duet/cmd/duet")
-		command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
-		built.out, built.err = command.CombinedOutput()
+		for name, source := range map[string]string{"main.wasm": "duet/cmd/duet", "tab.wasm": "duet/cmd/tab"} {
+			command := exec.Command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(built.dir, name), source)
+			command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+			if built.out, built.err = command.CombinedOutput(); built.err != nil {
+				return
+			}
+		}
 	})
 	if built.err != nil {
 		t.Fatalf("building the tab: %v\n%s", built.err, built.out)
@@ -61,7 +65,7 @@ func tabFiles(t *testing.T) fstest.MapFS {
 	if err != nil {
 		t.Fatal(err)
 	}
-	paths := []string{filepath.Join(built.dir, "main.wasm"), filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js")}
+	paths := []string{filepath.Join(built.dir, "main.wasm"), filepath.Join(built.dir, "tab.wasm"), filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js")}
 	for _, name := range pages {
 		switch filepath.Ext(name) {
 		case ".html", ".js", ".css":

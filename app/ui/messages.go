@@ -52,6 +52,8 @@ type (
 	ExportAnswers struct{ Format string }
 	// Dismiss takes the problem and the notice away.
 	Dismiss struct{}
+	// Redraw draws anew: the system's theme or language is another.
+	Redraw struct{}
 	// Retry tries to start the engine again.
 	Retry struct{}
 

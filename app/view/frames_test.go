@@ -155,7 +155,7 @@ func states() map[string]*ui.State {
 		"one":              {Engine: engine, Pictures: ui.Pictures{Items: items()[:1], Selected: 1}},
 		"several":          {Engine: engine, Pictures: ui.Pictures{Items: items(), Selected: 2, Skipped: 3, Order: ui.Order{By: ui.ByProbability, Descending: true}}},
 		"failed":           {Engine: engine, Pictures: ui.Pictures{Items: items()[4:], Selected: 5}},
-		"saved":            {Engine: engine, Notice: "/home/someone/Downloads/duet-answers.csv"},
+		"saved":            {Engine: engine, Notice: "Downloads/duet-answers.csv"},
 		"no-adapter":       {Problem: &ui.Problem{Doing: ui.DoingStart, Text: "no adapter: install a Vulkan driver"}},
 		"problem":          {Engine: engine, Problem: &ui.Problem{Doing: ui.DoingRead, Text: "none of the files is a picture that can be read"}},
 		"train":            training(ui.Training{}),

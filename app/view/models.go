@@ -50,7 +50,10 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 	case m.Loading:
 		state = v.Texts.Loading
 	}
-	facts := memory(x.Bytes)
+	facts := ""
+	if x.Bytes > 0 {
+		facts = memory(x.Bytes)
+	}
 	if !x.Made.IsZero() {
 		facts += ", " + x.Made.Format("2006-01-02 15:04")
 	}
@@ -103,7 +106,7 @@ func (v *View) settings(gtx C, s *ui.State) D {
 		}
 	}
 	languages, codes := []string{v.Texts.AsSystem}, []string{""}
-	for _, t := range Languages {
+	for _, t := range offered() {
 		languages, codes = append(languages, t.Language), append(codes, t.Code)
 	}
 	return v.page(gtx,

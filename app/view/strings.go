@@ -47,7 +47,7 @@ var Languages = []*Texts{&english, &chinese}
 // TextsFor returns the words of a language, such as "zh" or "zh_CN.UTF-8";
 // English where it is not known.
 func TextsFor(code string) *Texts {
-	for _, t := range Languages {
+	for _, t := range offered() {
 		if strings.HasPrefix(strings.ToLower(code), t.Code) {
 			return t
 		}

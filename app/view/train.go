@@ -71,6 +71,9 @@ func (v *View) source(gtx C, s *ui.State) D {
 			return v.dropZone(gtx, v.Texts.DropFolder, v.Texts.FolderHint, v.chooser("choose folder", v.Texts.ChooseFolder, primary, ChooseFolder))
 		},
 		func(gtx C) D {
+			if !hasPaths {
+				return D{}
+			}
 			return v.pathField(gtx, "source path", v.choosePath)
 		},
 		func(gtx C) D {

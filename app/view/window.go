@@ -1,11 +1,8 @@
-//go:build !js
-
 package view
 
 import (
 	"context"
 	"image"
-	"os"
 
 	"duet/app/ui"
 
@@ -17,13 +14,21 @@ import (
 	"gioui.org/unit"
 )
 
+// A Face is what a platform brings to the app's window.
+type Face struct {
+	Engine ui.Engine
+	Host   ui.Host
+	Decode func(f ui.File, side int) (image.Image, error) // a picture not larger than side
+	Given  []ui.File                                      // as if dropped at once
+	Listen func(send func(ui.Message))                    // nil, or begins to pass on what the platform is given
+}
+
 // Window opens the app's window, and returns when it is closed. It must be
 // called from a goroutine while the main one is in Gio's app.Main; the end of the
-// context closes it. decode gives a picture not larger than side; given is as if
-// dropped at once.
-func Window(ctx context.Context, engine ui.Engine, host ui.Host, decode func(f ui.File, side int) (image.Image, error), given []ui.File) error {
+// context closes it.
+func Window(ctx context.Context, f Face) error {
 	w := new(app.Window)
-	prefs := host.Prefs()
+	prefs := f.Host.Prefs()
 	width, height := unit.Dp(1120), unit.Dp(760)
 	if prefs.Width >= 400 && prefs.Height >= 300 {
 		width, height = unit.Dp(prefs.Width), unit.Dp(prefs.Height)
@@ -31,12 +36,15 @@ func Window(ctx context.Context, engine ui.Engine, host ui.Host, decode func(f u
 	w.Option(app.Title("Duet"), app.Size(width, height), app.MinSize(400, 480))
 	defer context.AfterFunc(ctx, w.Invalidate)() // the frame then closes it
 	shaper := text.NewShaper(text.WithCollection(gofont.Collection()))
-	loop := ui.NewLoop(engine, host, w.Invalidate)
+	loop := ui.NewLoop(f.Engine, f.Host, w.Invalidate)
 	defer loop.Close()
-	if len(given) > 0 {
-		loop.Send(ui.Drop{Files: given})
+	if len(f.Given) > 0 {
+		loop.Send(ui.Drop{Files: f.Given})
 	}
-	v := New(NewTheme(shaper, false), TextsFor(systemLanguage()), NewThumbs(decode, w.Invalidate), loop.Send)
+	if f.Listen != nil {
+		f.Listen(loop.Send)
+	}
+	v := New(NewTheme(shaper, false), TextsFor(systemLanguage()), NewThumbs(f.Decode, w.Invalidate), loop.Send)
 	v.Choose = chooser(loop.Send)
 	systemDark() // asks the desktop, which may take a moment
 	drops := newDrops(loop.Send)
@@ -82,14 +90,4 @@ func (v *View) Dress(p ui.Prefs) {
 		code = systemLanguage()
 	}
 	v.Texts = TextsFor(code)
-}
-
-// systemLanguage is the language of the user's session.
-func systemLanguage() string {
-	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if value := os.Getenv(name); value != "" {
-			return value
-		}
-	}
-	return "en"
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"sync"
 	"syscall/js"
 
@@ -161,9 +163,15 @@ func (e *engine) classify(r request) (any, error) {
 	return e.classifier.Classify(r.ctx, name, picture, caption, o.Top)
 }
 
-// load takes a model: a Blob of a zip.
+// load takes a model: a Blob of a zip, or "default".
 func (e *engine) load(r request) (any, error) {
 	blob := r.arg(0)
+	if blob.Type() == js.TypeString && blob.String() == app.Default {
+		if err := e.use(func() (*checkpoint.Model, error) { return app.OpenFiles(app.Default) }, app.Default); err != nil {
+			return nil, fail("not-a-model", err)
+		}
+		return e.info(r)
+	}
 	if !isBlob(blob) {
 		return nil, fail("not-a-model", errors.New("the model must be a Blob or a File: a zip of a model's folder"))
 	}
@@ -183,8 +191,48 @@ func zipped(blob js.Value, name string) func() (*checkpoint.Model, error) {
 	return func() (*checkpoint.Model, error) { return checkpoint.OpenModelZip(content, content.Size(), name) }
 }
 
-// export gives the model as a Blob of a zip.
-func (e *engine) export(request) (any, error) {
+// beside puts the model of a Blob on the device beside the tab's.
+func (e *engine) beside(blob js.Value) (*app.Model, error) {
+	files, err := zipped(blob, cmp.Or(blobName(blob), "model.zip"))()
+	if err != nil {
+		return nil, fail("not-a-model", err)
+	}
+	defer files.Close()
+	m, err := app.Load(e.device, files)
+	if err != nil {
+		return nil, fail("not-a-model", err)
+	}
+	return m, nil
+}
+
+// inspect tells what the model of a Blob is, by loading it.
+func (e *engine) inspect(r request) (any, error) {
+	if !isBlob(r.arg(0)) {
+		return nil, fail("not-a-model", errors.New("the model must be a Blob or a File: a zip of a model's folder"))
+	}
+	m, err := e.beside(r.arg(0))
+	if err != nil {
+		return nil, err
+	}
+	defer m.Release()
+	return app.Describe(blobName(r.arg(0)), m.Config)
+}
+
+// export gives the model as a Blob of a zip, or the "default" one.
+func (e *engine) export(r request) (any, error) {
+	if name := r.arg(0); name.Type() == js.TypeString && name.String() == app.Default {
+		files, err := app.OpenFiles(app.Default)
+		if err != nil {
+			return nil, err
+		}
+		defer files.Close()
+		m, err := app.Load(e.device, files)
+		if err != nil {
+			return nil, err
+		}
+		defer m.Release()
+		return newBlob("application/zip", m.WriteZip)
+	}
 	release, err := e.usable()
 	if err != nil {
 		return nil, err
@@ -230,6 +278,7 @@ func (e *engine) evaluate(r request) (any, error) {
 		Inputs string `json:"inputs"`
 		Ablate bool   `json:"ablate"`
 		Batch  int    `json:"batch"`
+		Cells  bool   `json:"cells"`
 	}
 	if err := options(r.arg(1), &o); err != nil {
 		return nil, err
@@ -238,12 +287,72 @@ func (e *engine) evaluate(r request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	release, err := e.usable()
+	measured := e.model
+	if blob := r.arg(2); isBlob(blob) { // another model than the tab's
+		if measured, err = e.beside(blob); err != nil {
+			return nil, err
+		}
+		defer measured.Release()
+	} else {
+		release, err := e.usable()
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+		measured = e.model
+	}
+	// A cell is an example in the table of confusions.
+	type cell struct {
+		Truth   int    `json:"truth"`
+		Answer  int    `json:"answer"`
+		File    string `json:"file"`
+		Caption string `json:"caption"`
+	}
+	result := struct {
+		*app.Evaluation
+		Cells []cell `json:"cells,omitempty"`
+	}{}
+	each := func(x data.Example, answer int) {
+		y := cell{Truth: x.Label, Answer: answer}
+		if x.Picture != nil {
+			y.File = path.Join(c.Report.Path, x.Picture.Name)
+		}
+		if len(x.Captions) > 0 {
+			y.Caption = x.Captions[0]
+		}
+		result.Cells = append(result.Cells, y)
+	}
+	if !o.Cells {
+		each = nil
+	}
+	result.Evaluation, err = app.Evaluate(r.ctx, measured, app.EvaluateOptions{Collection: c, Split: o.Split, Inputs: o.Inputs, Ablate: o.Ablate, Batch: o.Batch, Each: each})
+	return result, err
+}
+
+// estimate tells what a training would take, without training.
+func (e *engine) estimate(r request) (any, error) {
+	var o trainOptions
+	if err := options(r.arg(1), &o); err != nil {
+		return nil, err
+	}
+	prepared, err := e.trainOptions(o)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
-	return app.Evaluate(r.ctx, e.model, app.EvaluateOptions{Collection: c, Split: o.Split, Inputs: o.Inputs, Ablate: o.Ablate, Batch: o.Batch})
+	if prepared.Init != nil {
+		defer prepared.Init.Close()
+	}
+	if prepared.Collection, err = e.collection(r.ctx, r, o.dataOptions); err != nil {
+		return nil, err
+	}
+	estimate, err := app.EstimateTraining(r.ctx, e.device.Info(), prepared, nil)
+	if err != nil {
+		return nil, fail("options", err)
+	}
+	return struct {
+		Bytes int64 `json:"bytes"`
+		Steps int   `json:"steps"`
+	}{estimate.Bytes, estimate.Steps}, nil
 }
 
 // check opens a collection and tells what was inferred, without training.

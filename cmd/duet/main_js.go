@@ -41,6 +41,8 @@ var methods = map[string]func(*engine, request) (any, error){
 	"load":     (*engine).load,
 	"export":   (*engine).export,
 	"check":    (*engine).check,
+	"estimate": (*engine).estimate,
+	"inspect":  (*engine).inspect,
 	"sample":   (*engine).sample,
 
 	"benchList":    (*engine).benchList,

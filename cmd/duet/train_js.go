@@ -26,6 +26,7 @@ type trainOptions struct {
 	LR        float64         `json:"lr"`
 	ImageSize int             `json:"imageSize"`
 	Tune      string          `json:"tune"`
+	Give      bool            `json:"give"` // the model as a Blob, instead of taking it into use
 	Freeze    []string        `json:"freeze"`
 	Seed      *uint64         `json:"seed"`
 	MaxSteps  int             `json:"maxSteps"`
@@ -62,7 +63,7 @@ func (e *engine) train(r request) (any, error) {
 	}
 	if prepared.Collection, err = e.collection(ctx, r, o.dataOptions); err == nil {
 		prepared.Name = cmp.Or(o.Name, prepared.Collection.Report.Path)
-		return e.run(ctx, r, prepared)
+		return e.run(ctx, r, prepared, o.Give)
 	}
 	if ctx.Err() != nil {
 		return nil, stopped
@@ -70,7 +71,7 @@ func (e *engine) train(r request) (any, error) {
 	return nil, err
 }
 
-func (e *engine) run(ctx context.Context, r request, o app.TrainOptions) (any, error) {
+func (e *engine) run(ctx context.Context, r request, o app.TrainOptions, give bool) (any, error) {
 	kept, steps := js.Undefined(), 0
 	o.Keep = func(m *app.Model, best bool) error {
 		if !best && kept.Truthy() || m.Config.Training.Steps == 0 {
@@ -108,6 +109,11 @@ func (e *engine) run(ctx context.Context, r request, o app.TrainOptions) (any, e
 	}
 	name := "trained on " + o.Name
 	end.Model = name
+	if give {
+		result := toJS(end)
+		result.Set("blob", kept)
+		return result, nil
+	}
 	if err := e.use(zipped(kept, name), name); err != nil {
 		return nil, err
 	}

@@ -33,7 +33,9 @@ func (c windowCommand) Run(ctx context.Context, s streams) error {
 	}
 	go func() {
 		code := 0
-		if err := view.Window(ctx, local.NewEngine(folders), local.Host{Folders: folders}, local.Thumbnail, given); err != nil {
+		if err := view.Window(ctx, view.Face{
+			Engine: local.NewEngine(folders), Host: local.Host{Folders: folders}, Decode: local.Thumbnail, Given: given,
+		}); err != nil {
 			fmt.Fprintf(s.err, "duet window: %v\n", err)
 			code = 1
 		}

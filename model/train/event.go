@@ -73,3 +73,31 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		Stopped bool    `json:"stopped,omitempty"`
 	}{e.Event, e.Step, e.Model, e.ValTop1, e.Stopped})
 }
+
+// UnmarshalJSON implements json.Unmarshaler: it reads what MarshalJSON writes.
+func (e *Event) UnmarshalJSON(text []byte) error {
+	var x struct {
+		Event          string      `json:"event"`
+		Epoch          int         `json:"epoch"`
+		Epochs         int         `json:"epochs"`
+		Step           int         `json:"step"`
+		Steps          int         `json:"steps"`
+		Done           int         `json:"done"`
+		Total          int         `json:"total"`
+		Loss           float32     `json:"loss"`
+		LR             float64     `json:"lr"`
+		ExamplesPerSec float64     `json:"examples_per_s"`
+		TrainLoss      float64     `json:"train_loss"`
+		ValLoss        float64     `json:"val_loss"`
+		ValTop1        float64     `json:"val_top1"`
+		Model          string      `json:"model"`
+		Stopped        bool        `json:"stopped"`
+		Skipped        []data.Skip `json:"skipped"`
+	}
+	if err := json.Unmarshal(text, &x); err != nil {
+		return err
+	}
+	*e = Event{Event: x.Event, Epoch: x.Epoch, Epochs: x.Epochs, Step: x.Step + x.Done, Steps: x.Steps + x.Total, Loss: x.Loss, LR: x.LR,
+		ExamplesPerSec: x.ExamplesPerSec, TrainLoss: x.TrainLoss, ValLoss: x.ValLoss, ValTop1: x.ValTop1, Model: x.Model, Stopped: x.Stopped, Skipped: x.Skipped}
+	return nil
+}

@@ -1,0 +1,21 @@
+//go:build !js
+
+package view
+
+import "os"
+
+// systemLanguage is the language of the user's session.
+func systemLanguage() string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if value := os.Getenv(name); value != "" {
+			return value
+		}
+	}
+	return "en"
+}
+
+// offered are the languages that can be drawn: the system has their fonts.
+func offered() []*Texts { return Languages }
+
+// hasPaths tells that places on disk can be typed.
+const hasPaths = true

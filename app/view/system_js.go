@@ -1,0 +1,35 @@
+package view
+
+import (
+	"syscall/js"
+
+	"duet/app/ui"
+
+	"gioui.org/app"
+)
+
+// systemLanguage is the language of the browser.
+func systemLanguage() string { return js.Global().Get("navigator").Get("language").String() }
+
+// systemDark tells whether the browser prefers dark pages.
+func systemDark() bool {
+	return js.Global().Call("matchMedia", "(prefers-color-scheme: dark)").Get("matches").Bool()
+}
+
+// chooser returns a function that opens the browser's dialogs (wasm/app.js).
+func chooser(func(ui.Message)) func(Choice) {
+	return func(what Choice) { js.Global().Call("duetChoose", int(what)) }
+}
+
+// drops come from the page, see Face.Listen.
+type drops struct{}
+
+func newDrops(func(ui.Message)) *drops { return &drops{} }
+func (d *drops) attach(app.ViewEvent)  {}
+func (d *drops) close()                {}
+
+// offered are the languages that can be drawn: there is no font for Chinese here yet.
+func offered() []*Texts { return []*Texts{&english} }
+
+// hasPaths tells that places on disk can be typed; a page has none.
+const hasPaths = false

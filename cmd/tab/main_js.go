@@ -1,0 +1,25 @@
+// Command tab, compiled for the browser, is the app's face in a tab: the views of
+// package view on the page's canvas, over the worker behind window.duet.
+package main
+
+import (
+	"context"
+	"syscall/js"
+
+	"duet/app/tab"
+	"duet/app/view"
+
+	"gioui.org/app"
+)
+
+func main() {
+	engine := tab.NewEngine(js.Global().Get("duet"), js.Global().Get("duetStore"))
+	host := tab.NewHost(engine)
+	go func() {
+		err := view.Window(context.Background(), view.Face{Engine: engine, Host: host, Decode: host.Thumbnail, Listen: host.Listen})
+		if err != nil {
+			js.Global().Get("console").Call("error", err.Error())
+		}
+	}()
+	app.Main()
+}

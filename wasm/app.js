@@ -1,0 +1,131 @@
+// The app's page: starts the engine's worker (duet.js) and the app itself
+// (tab.wasm, which draws on the canvas), and passes on what is dropped, pasted
+// and chosen.
+import duet, { dropped } from './duet.js';
+import { store } from './store.js';
+
+globalThis.duet = duet;
+globalThis.duetStore = store;
+store.empty().catch(() => {}); // where there is no store, keeping a model says so
+
+const early = []; // given before the app runs
+const give = (files) => {
+  if (files.length === 0) return;
+  if (globalThis.duetDropped) globalThis.duetDropped(files);
+  else early.push(...files);
+};
+const plain = (list) => [...list].map((f) => ({ path: f.webkitRelativePath || f.name, blob: f }));
+
+window.addEventListener('dragover', (event) => event.preventDefault());
+window.addEventListener('drop', async (event) => {
+  event.preventDefault();
+  const text = event.dataTransfer.getData('text/plain');
+  const files = [...event.dataTransfer.files];
+  if (files.length === 0) {
+    if (text) globalThis.duetDroppedText?.(text);
+    return;
+  }
+  try {
+    const list = await dropped(event.dataTransfer);
+    give(list.length > 0 ? list : plain(files));
+  } catch (error) {
+    globalThis.duetFailed?.(error);
+  }
+});
+
+// Gio reads the clipboard by a call that asks for permission; what is pasted
+// comes with the event anyway.
+let pasted = '';
+if (navigator.clipboard) navigator.clipboard.readText = async () => pasted;
+window.addEventListener('paste', (event) => {
+  pasted = event.clipboardData.getData('text/plain');
+  const files = [...event.clipboardData.files];
+  if (files.length === 0) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  give(files.map((f, i) => ({ path: f.name || `pasted ${i + 1}.png`, blob: f })));
+}, true);
+
+window.addEventListener('beforeunload', (event) => { if (globalThis.duetBusy) event.preventDefault(); });
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => globalThis.duetRedraw?.());
+window.addEventListener('languagechange', () => globalThis.duetRedraw?.());
+
+globalThis.duetPrefs = () => {
+  try { return localStorage.getItem('duet-settings'); } catch { return null; }
+};
+globalThis.duetKeepPrefs = (text) => {
+  try { localStorage.setItem('duet-settings', text); } catch { /* they last as long as the page */ }
+};
+
+// duetChoose opens the browser's dialog: 0 for pictures, 1 for a folder, 2 for a model.
+globalThis.duetChoose = (what) => {
+  const input = document.createElement('input');
+  input.type = 'file';
+  input.multiple = what !== 2;
+  input.webkitdirectory = what === 1;
+  input.accept = what === 0 ? 'image/*,.txt' : what === 2 ? '.zip' : '';
+  input.addEventListener('change', () => give(plain(input.files)));
+  input.click();
+};
+
+globalThis.duetSave = (name, blob) => {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+};
+
+// duetThumbnail gives the pixels of a picture, upright, not larger than side.
+globalThis.duetThumbnail = async (blob, side) => {
+  const whole = await createImageBitmap(blob);
+  const scale = Math.min(1, side / Math.max(whole.width, whole.height));
+  const width = Math.max(1, Math.round(whole.width * scale));
+  const height = Math.max(1, Math.round(whole.height * scale));
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(whole, 0, 0, width, height);
+  whole.close();
+  return { width, height, pixels: new Uint8Array(context.getImageData(0, 0, width, height).data.buffer) };
+};
+
+// keyboard keeps the keys with the app: Gio takes them from a field of its own,
+// which it leaves when the keyboard moves to a button.
+function keyboard() {
+  const area = document.querySelector('#giowindow textarea');
+  if (!area) {
+    setTimeout(keyboard, 100);
+    return;
+  }
+  if (!matchMedia('(pointer: fine)').matches) return; // it would open the keyboard of a phone
+  area.blur = () => {};
+  area.focus();
+}
+
+async function start() {
+  const canvas = document.createElement('canvas');
+  if (!canvas.getContext('webgl2') && !canvas.getContext('webgl')) {
+    throw new Error('this browser draws no WebGL, which the app needs; index.html works without');
+  }
+  const response = await fetch('tab.wasm');
+  if (!response.ok) throw new Error(`tab.wasm: the server answers ${response.status}`);
+  const go = new globalThis.Go();
+  const { instance } = await WebAssembly.instantiateStreaming(response, go.importObject);
+  document.querySelector('#loading').hidden = true;
+  setTimeout(keyboard, 100);
+  const wait = setInterval(() => {
+    if (!globalThis.duetDropped) return;
+    clearInterval(wait);
+    give(early.splice(0));
+  }, 100);
+  await go.run(instance);
+  throw new Error('the app has ended; the browser’s console says why');
+}
+
+start().catch((error) => {
+  const says = document.querySelector('#loading');
+  says.hidden = false;
+  says.setAttribute('role', 'alert');
+  says.textContent = `Duet does not run: ${error.message ?? error}. Reload the page to try again.`;
+});
