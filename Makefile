@@ -71,7 +71,7 @@ fuzz: deps
 	@grep -rE --include='*_test.go' '^func Fuzz' . | sed -E 's#^(.*)/[^/]*:func (Fuzz[A-Za-z0-9_]*).*#\1 \2#' | sort | \
 	while read -r package name; do \
 	  echo "$$package $$name"; \
-	  $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package" </dev/null || exit 1; \
+	  GO=$(GO) .ci/fuzz.sh "$$package" "$$name" $(FUZZTIME) || exit 1; \
 	done
 
 bench: build
