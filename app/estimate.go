@@ -48,11 +48,7 @@ func EstimateTraining(ctx context.Context, adapter gpu.Info, o TrainOptions, spe
 		return Estimate{}, err
 	}
 	m.Tokenizer = tokenizer
-	frozen, err := m.VLM.Frozen(c.Recipe.Tune)
-	if err != nil {
-		return Estimate{}, err
-	}
-	if err := m.VLM.Params.Freeze(append(frozen, c.Recipe.Freeze...)); err != nil {
+	if err := m.freeze(); err != nil {
 		return Estimate{}, err
 	}
 	if err := m.place(); err != nil {

@@ -205,11 +205,7 @@ func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model
 		return nil, held, err
 	}
 	m.Tokenizer = tokenizer
-	frozen, err := m.VLM.Frozen(c.Recipe.Tune)
-	if err != nil {
-		return nil, held, err
-	}
-	if err := m.VLM.Params.Freeze(append(frozen, c.Recipe.Freeze...)); err != nil {
+	if err := m.freeze(); err != nil {
 		return nil, held, err
 	}
 	if err := m.place(); err != nil {
@@ -225,6 +221,15 @@ func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model
 		}
 	}
 	return m, held, nil
+}
+
+// freeze marks what the model's recipe leaves as it is.
+func (m *Model) freeze() error {
+	frozen, err := m.VLM.Frozen(m.Config.Recipe.Tune)
+	if err != nil {
+		return err
+	}
+	return m.VLM.Params.Freeze(append(frozen, m.Config.Recipe.Freeze...))
 }
 
 // configuration merges the options into the configuration and its recipe.

@@ -33,23 +33,31 @@ func base(t *testing.T, dir string, fusion model.FusionKind) string {
 	return out
 }
 
-// tuned trains from a model and returns its losses, its last validation, how
-// many pictures and texts went through the towers alone, and the model's folder.
-func tuned(t *testing.T, dir, from string, change func(c *config.Config)) (losses []float32, last train.Event, forwards int, out string) {
+// tuning are the options of a training from a model whose losses depend on
+// nothing but the weights; the caller closes Init.
+func tuning(t *testing.T, dir, from string, change func(c *config.Config)) TrainOptions {
 	t.Helper()
 	init, err := OpenInit(from)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer init.Close()
 	c, err := config.Read(init, "config.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Augment, c.Recipe.PerPicture, c.Recipe.BatchNorm, c.Recipe.MaxSteps = data.Augment{}, 0, "frozen", 25
 	change(c)
-	out = filepath.Join(t.TempDir(), "tuned")
-	m, err := Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: c, Init: init, Out: out}, func(e train.Event) {
+	return TrainOptions{Collection: open(t, dir), Config: c, Init: init, Out: filepath.Join(t.TempDir(), "tuned")}
+}
+
+// tuned trains from a model and returns its losses, its last validation, how
+// many pictures and texts went through the towers alone, and the model's folder.
+func tuned(t *testing.T, dir, from string, change func(c *config.Config)) (losses []float32, last train.Event, forwards int, out string) {
+	t.Helper()
+	o := tuning(t, dir, from, change)
+	defer o.Init.Close()
+	out = o.Out
+	m, err := Train(t.Context(), gputest.Open(t), o, func(e train.Event) {
 		switch e.Event {
 		case "features":
 			forwards = e.Step
@@ -231,20 +239,12 @@ func TestTuneHeadResumes(t *testing.T) {
 	got := make([]float32, len(want))
 	out := filepath.Join(t.TempDir(), "m")
 	run := func(resume bool, stopAt int) error {
-		init, err := OpenInit(from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer init.Close()
-		c, err := config.Read(init, "config.json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Augment, c.Recipe.PerPicture, c.Recipe.BatchNorm, c.Recipe.MaxSteps = data.Augment{}, 0, "frozen", 25
-		head(c)
+		o := tuning(t, dir, from, head)
+		defer o.Init.Close()
+		o.Out, o.Resume = out, resume
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		m, err := Train(ctx, gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: c, Init: init, Out: out, Resume: resume}, func(e train.Event) {
+		m, err := Train(ctx, gputest.Open(t), o, func(e train.Event) {
 			if e.Event == "step" {
 				if got[e.Step-1] = e.Loss; e.Step >= stopAt {
 					stop()

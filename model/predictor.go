@@ -68,14 +68,11 @@ func (p *Predictor) compiled(t int) (*predictorProgram, error) {
 	return p.programs[t], nil
 }
 
-// Compiled compiles the program for texts of t tokens, if need be, ahead of its
+// Rehearse compiles the program for texts of t tokens, if need be, ahead of its
 // first use.
-func (p *Predictor) Compiled(t int) (gpu.Executable, error) {
-	x, err := p.compiled(t)
-	if err != nil {
-		return nil, err
-	}
-	return x.executable, nil
+func (p *Predictor) Rehearse(t int) error {
+	_, err := p.compiled(t)
+	return err
 }
 
 // Refresh tells that the weights have changed, so that what was folded from

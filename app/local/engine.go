@@ -236,7 +236,7 @@ func (e *Engine) using() string {
 }
 
 // Estimate says what a training would take.
-func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (ui.Estimate, error) {
+func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (app.Estimate, error) {
 	e.collections.Lock()
 	c := e.collections.open
 	if c == nil || e.collections.source.Name != s.Name || e.collections.source.Path != s.Path {
@@ -244,24 +244,23 @@ func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (ui.Es
 	}
 	e.collections.Unlock()
 	if c == nil {
-		return ui.Estimate{}, errors.New("the collection is no longer open")
+		return app.Estimate{}, errors.New("the collection is no longer open")
 	}
 	device, err := e.gpu(ctx)
 	if err != nil {
-		return ui.Estimate{}, err
+		return app.Estimate{}, err
 	}
 	from := e.using()
 	o, err := e.options(c, s, how, from)
 	if err != nil {
-		return ui.Estimate{}, err
+		return app.Estimate{}, err
 	}
 	defer o.Init.Close()
 	speed, err := e.speed(ctx, c, from)
 	if err != nil {
-		return ui.Estimate{}, err
+		return app.Estimate{}, err
 	}
-	estimate, err := app.EstimateTraining(ctx, device.Info(), o, &speed)
-	return ui.Estimate{Bytes: estimate.Bytes, Steps: estimate.Steps, Time: estimate.Time}, err
+	return app.EstimateTraining(ctx, device.Info(), o, &speed)
 }
 
 // speed measures, once a collection and model, how fast a training would be, on

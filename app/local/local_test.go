@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"duet/app"
 	"duet/app/ui"
 	"duet/assets"
 	"duet/gpu/gputest"
@@ -47,7 +48,7 @@ func TestEngine(t *testing.T) {
 	if report.Examples != 240 || len(report.Classes) != 4 {
 		t.Errorf("%+v", report)
 	}
-	var estimates []ui.Estimate
+	var estimates []app.Estimate
 	for preset := range ui.Presets {
 		estimate, err := e.Estimate(ctx, source, ui.Setup{Preset: preset, Inputs: "both"})
 		if err != nil {

@@ -150,7 +150,7 @@ func (e *Engine) Understand(ctx context.Context, s ui.Source) (*data.Report, err
 }
 
 // Estimate says what a training would take.
-func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (estimate ui.Estimate, err error) {
+func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (estimate app.Estimate, err error) {
 	files, err := e.files(ctx, s)
 	if err != nil {
 		return estimate, err

@@ -22,7 +22,7 @@ type Engine interface {
 	// Understand opens a collection and says what it is.
 	Understand(ctx context.Context, s Source) (*data.Report, error)
 	// Estimate says what a training would take.
-	Estimate(ctx context.Context, s Source, how Setup) (Estimate, error)
+	Estimate(ctx context.Context, s Source, how Setup) (app.Estimate, error)
 	// Train trains a new model from the present one. Where the context ends with
 	// [ErrStopped] as its cause, it returns what was learnt so far; where it ends
 	// otherwise, or the program does, the training is among the unfinished ones.

@@ -19,7 +19,6 @@ type Doing uint8
 const (
 	DoingStart Doing = iota // opening the adapter and the model
 	DoingRead               // reading what was dropped or chosen
-	DoingClassify
 	DoingTrain
 	DoingModel // loading, storing or removing a model
 	DoingSave  // writing a file for the user
@@ -122,7 +121,7 @@ type (
 	Estimated struct {
 		Source   Source
 		Setup    Setup
-		Estimate Estimate
+		Estimate app.Estimate
 		Error    error
 	}
 	// FoundUnfinished gives the trainings that were interrupted.

@@ -180,7 +180,7 @@ type Training struct {
 	Source   Source
 	Report   *data.Report // what was understood, from TrainConfirm on
 	Setup    Setup
-	Estimate *Estimate // of the setup; nil: being computed
+	Estimate *app.Estimate // of the setup; nil: being computed
 	Progress Progress
 	Result   *Result
 
@@ -235,14 +235,6 @@ type Setup struct {
 	Preset Preset
 	Name   string // of the model that will be
 	Inputs string // both, image, text
-}
-
-// An Estimate is what a training will take, before it starts.
-type Estimate struct {
-	Bytes   int64         // on the device
-	Allowed int64         // that the device is known to allow; 0: unknown
-	Time    time.Duration // 0: unknown
-	Steps   int
 }
 
 // Progress is how a training goes.

@@ -208,12 +208,12 @@ func TestTraining(t *testing.T) {
 	expect(t, s.Update(SetPreset{Thorough}), "MakeEstimate")
 	expect(t, s.Update(SetPreset{Thorough}), "")
 	setup := s.Training.Setup
-	s.Update(Estimated{Source: source, Setup: Setup{Preset: Quick, Inputs: "both"}, Estimate: Estimate{Bytes: 1}})
-	s.Update(Estimated{Source: Source{Name: "other"}, Setup: setup, Estimate: Estimate{Bytes: 1}})
+	s.Update(Estimated{Source: source, Setup: Setup{Preset: Quick, Inputs: "both"}, Estimate: app.Estimate{Bytes: 1}})
+	s.Update(Estimated{Source: Source{Name: "other"}, Setup: setup, Estimate: app.Estimate{Bytes: 1}})
 	if s.Training.Estimate != nil {
 		t.Error("an estimate for another setup or collection counts")
 	}
-	s.Update(Estimated{Source: source, Setup: setup, Estimate: Estimate{Bytes: 2}})
+	s.Update(Estimated{Source: source, Setup: setup, Estimate: app.Estimate{Bytes: 2}})
 	if s.Training.Estimate == nil {
 		t.Error("no estimate")
 	}

@@ -161,7 +161,7 @@ func states() map[string]*ui.State {
 		"train":            training(ui.Training{}),
 		"train-unfinished": training(ui.Training{Unfinished: []ui.Job{{ID: "m", Setup: ui.Setup{Name: "m"}, Step: 70}}}),
 		"train-reading":    training(ui.Training{Step: ui.TrainReading, Source: source}),
-		"train-confirm":    training(ui.Training{Step: ui.TrainConfirm, Source: source, Report: report, Setup: setup, Estimate: &ui.Estimate{Bytes: 15 << 20, Time: 45 * time.Second}}),
+		"train-confirm":    training(ui.Training{Step: ui.TrainConfirm, Source: source, Report: report, Setup: setup, Estimate: &app.Estimate{Bytes: 15 << 20, Time: 45 * time.Second}}),
 		"train-running":    training(ui.Training{Step: ui.TrainRunning, Source: source, Report: report, Setup: setup, Progress: progress}),
 		"train-done":       training(ui.Training{Step: ui.TrainDone, Source: source, Report: report, Setup: setup, Progress: progress, Result: result}),
 		"models":           {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list, Using: "default", Removed: &list[1]}},

@@ -36,7 +36,7 @@ type Texts struct {
 	LanguageTitle, ThemeTitle, AsSystem, Light, Dark, About, AboutText string
 
 	// Problems, by what was being done.
-	Problems [6]string
+	Problems [5]string
 	Dismiss  string
 	TryAgain string
 }

@@ -43,7 +43,6 @@ var english = Texts{
 	LanguageTitle: "Language", ThemeTitle: "Appearance", AsSystem: "As the system", Light: "Light", Dark: "Dark", About: "About",
 	AboutText: "Duet classifies a picture together with its words and learns your own classes, on your own machine. Nothing is uploaded.",
 
-	Problems: [6]string{"The graphics adapter could not be opened", "This could not be read", "This picture could not be classified",
-		"The training could not go on", "This model could not be used", "This could not be saved"},
-	Dismiss: "Close", TryAgain: "Try again",
+	Problems: [5]string{"The graphics adapter could not be opened", "This could not be read", "The training could not go on", "This model could not be used", "This could not be saved"},
+	Dismiss:  "Close", TryAgain: "Try again",
 }

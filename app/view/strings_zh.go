@@ -43,6 +43,6 @@ var chinese = Texts{
 	LanguageTitle: "语言", ThemeTitle: "外观", AsSystem: "跟随系统", Light: "浅色", Dark: "深色", About: "关于",
 	AboutText: "Duet 把图片和它的文字放在一起识别，并在您自己的机器上学习您自己的类别。不上传任何内容。",
 
-	Problems: [6]string{"无法打开图形适配器", "无法读取", "无法识别这张图片", "训练无法继续", "无法使用这个模型", "无法保存"},
+	Problems: [5]string{"无法打开图形适配器", "无法读取", "训练无法继续", "无法使用这个模型", "无法保存"},
 	Dismiss:  "关闭", TryAgain: "再试一次",
 }

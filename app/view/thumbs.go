@@ -109,13 +109,13 @@ func (t *Thumbs) work() {
 		t.wanted = t.wanted[:n-1]
 		t.mu.Unlock()
 		picture, err := t.decode(key.file, key.size.Side())
+		var image paint.ImageOp
+		if err == nil {
+			image = paint.NewImageOp(picture) // copies it: not while a frame waits
+		}
 		t.mu.Lock()
 		if x := t.list[key]; x != nil {
-			if err != nil {
-				x.err = err
-			} else {
-				x.op, x.ready = paint.NewImageOp(picture), true
-			}
+			x.op, x.ready, x.err = image, err == nil, err
 		}
 		t.trim(key.size)
 		t.mu.Unlock()

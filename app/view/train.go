@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"duet/app"
 	"duet/app/ui"
 
 	"gioui.org/f32"
@@ -17,6 +18,7 @@ import (
 	"gioui.org/op/clip"
 	"gioui.org/op/paint"
 	"gioui.org/unit"
+	"gioui.org/widget"
 )
 
 // train is the screen of a training, from its data to its result.
@@ -158,7 +160,7 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 }
 
 // estimate says what a training takes.
-func (v *View) estimate(e *ui.Estimate) string {
+func (v *View) estimate(e *app.Estimate) string {
 	if e == nil {
 		return v.Texts.EstimateBusy
 	}
@@ -408,11 +410,8 @@ func (v *View) confusion(gtx C, r *ui.Result) D {
 func (v *View) count(gtx C, r *ui.Result, truth, answer int) D {
 	e := r.Evaluation
 	n := e.Confusion[truth][answer]
-	c := v.click(fmt.Sprintf("cell %d %d", truth, answer))
-	if n > 0 && c.Clicked(gtx) {
-		v.Send(ui.OpenCell{Truth: truth, Answer: answer})
-	}
 	size := gtx.Constraints.Max
+	var c *widget.Clickable // of a cell that has pictures
 	draw := func(gtx C) D {
 		all := max(1, e.Classes[truth].N)
 		inner := image.Pt(size.X-2, size.Y-2)
@@ -425,10 +424,10 @@ func (v *View) count(gtx C, r *ui.Result, truth, answer int) D {
 			ground, ink = blend(v.Theme.Surface, base, uint8(30+40*n/all)), v.Theme.Ink
 		}
 		fill(gtx, ground, inner, 4)
-		if r.Open && r.Cell == [2]int{truth, answer} || gtx.Focused(c) {
-			outline(gtx, v.Theme.Ink, inner, 4, 2)
-		}
 		if n > 0 {
+			if r.Open && r.Cell == [2]int{truth, answer} || gtx.Focused(c) {
+				outline(gtx, v.Theme.Ink, inner, 4, 2)
+			}
 			semantic.Button.Add(gtx.Ops)
 			pointer.CursorPointer.Add(gtx.Ops)
 			semantic.DescriptionOp(fmt.Sprintf("%s → %s", e.Classes[truth].Label, e.Classes[answer].Label)).Add(gtx.Ops)
@@ -438,6 +437,10 @@ func (v *View) count(gtx C, r *ui.Result, truth, answer int) D {
 	}
 	if n == 0 {
 		return draw(gtx)
+	}
+	c = v.click(fmt.Sprintf("cell %d %d", truth, answer))
+	if c.Clicked(gtx) {
+		v.Send(ui.OpenCell{Truth: truth, Answer: answer})
 	}
 	return c.Layout(gtx, draw)
 }

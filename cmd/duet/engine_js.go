@@ -287,7 +287,7 @@ func (e *engine) evaluate(r request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	measured := e.model
+	var measured *app.Model
 	if blob := r.arg(2); isBlob(blob) { // another model than the tab's
 		if measured, err = e.beside(blob); err != nil {
 			return nil, err

@@ -37,7 +37,7 @@ func Rehearse(ctx context.Context, backend gpu.Backend, m *model.VLM, memory *mo
 			if _, err := step.compiled(t); err != nil {
 				return err
 			}
-			if _, err := predictor.Compiled(t); err != nil {
+			if err := predictor.Rehearse(t); err != nil {
 				return err
 			}
 		}
