@@ -49,6 +49,7 @@ func newStage(size image.Point, isDark bool, s *ui.State) *stage {
 	thumbs := NewThumbs(func(f ui.File, side int) (image.Image, error) { return drawn(len(f.Name), min(side, 256)) }, func() {})
 	x.view = New(NewTheme(shaper, isDark), &english, thumbs, func(m ui.Message) { x.sent = append(x.sent, m) })
 	x.view.Choose = func(Choice) {}
+	x.view.languages = Languages
 	return x
 }
 

@@ -14,8 +14,5 @@ func systemLanguage() string {
 	return "en"
 }
 
-// offered are the languages that can be drawn: the system has their fonts.
-func offered() []*Texts { return Languages }
-
 // hasPaths tells that places on disk can be typed.
 const hasPaths = true

@@ -106,7 +106,7 @@ func (v *View) settings(gtx C, s *ui.State) D {
 		}
 	}
 	languages, codes := []string{v.Texts.AsSystem}, []string{""}
-	for _, t := range offered() {
+	for _, t := range v.languages {
 		languages, codes = append(languages, t.Language), append(codes, t.Code)
 	}
 	return v.page(gtx,

@@ -1,6 +1,11 @@
 package view
 
-import "strings"
+import (
+	"strings"
+
+	"gioui.org/text"
+	"golang.org/x/image/math/fixed"
+)
 
 // Texts are the words of a language. %s and %d in one are filled in; a test
 // checks that every language has all, with the same fillings.
@@ -44,13 +49,30 @@ type Texts struct {
 // Languages are the app's languages.
 var Languages = []*Texts{&english, &chinese}
 
-// TextsFor returns the words of a language, such as "zh" or "zh_CN.UTF-8";
-// English where it is not known.
-func TextsFor(code string) *Texts {
-	for _, t := range offered() {
+// TextsFor returns the words of a language, such as "zh" or "zh_CN.UTF-8", where
+// it is among some; else English.
+func TextsFor(code string, among []*Texts) *Texts {
+	for _, t := range among {
 		if strings.HasPrefix(strings.ToLower(code), t.Code) {
 			return t
 		}
 	}
 	return &english
+}
+
+// drawable are the languages for which the shaper has glyphs: a system without a
+// font for Chinese would show boxes.
+func drawable(shaper *text.Shaper) []*Texts {
+	var list []*Texts
+	for _, t := range Languages {
+		shaper.LayoutString(text.Parameters{PxPerEm: fixed.I(16), MaxWidth: 1 << 16}, t.Language)
+		whole := true
+		for g, ok := shaper.NextGlyph(); ok; g, ok = shaper.NextGlyph() {
+			whole = whole && g.ID&0xffff != 0 // the glyph's number in its font; 0: it has none
+		}
+		if whole {
+			list = append(list, t)
+		}
+	}
+	return list
 }

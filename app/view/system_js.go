@@ -28,8 +28,5 @@ func newDrops(func(ui.Message)) *drops { return &drops{} }
 func (d *drops) attach(app.ViewEvent)  {}
 func (d *drops) close()                {}
 
-// offered are the languages that can be drawn: there is no font for Chinese here yet.
-func offered() []*Texts { return []*Texts{&english} }
-
 // hasPaths tells that places on disk can be typed; a page has none.
 const hasPaths = false

@@ -7,6 +7,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"gioui.org/font/gofont"
+	"gioui.org/text"
 )
 
 // contrast is WCAG 2.1's ratio of two opaque colours.
@@ -65,9 +68,20 @@ func TestTexts(t *testing.T) {
 		compare(t, other.Code, reflect.ValueOf(english), reflect.ValueOf(*other))
 	}
 	for code, want := range map[string]string{"zh_CN.UTF-8": "zh", "zh": "zh", "en_GB": "en", "de_DE": "en", "": "en", "C": "en"} {
-		if got := TextsFor(code).Code; got != want {
+		if got := TextsFor(code, Languages).Code; got != want {
 			t.Errorf("%q gets %s, want %s", code, got, want)
 		}
+	}
+}
+
+// TestDrawable offers English alone where there is no font for Chinese.
+func TestDrawable(t *testing.T) {
+	shaper := text.NewShaper(text.NoSystemFonts(), text.WithCollection(gofont.Collection()))
+	if list := drawable(shaper); len(list) != 1 || list[0] != &english {
+		t.Errorf("%d languages", len(list))
+	}
+	if TextsFor("zh_CN", drawable(shaper)) != &english {
+		t.Error("Chinese without a font")
 	}
 }
 

@@ -32,11 +32,12 @@ type View struct {
 	Texts  *Texts
 	Choose func(what Choice) // opens the platform's dialog; nil: there is none
 
-	deliver func(ui.Message)
-	clicks  map[string]*widget.Clickable
-	editors map[string]*editor
-	lists   map[string]*widget.List
-	thumbs  *Thumbs
+	deliver   func(ui.Message)
+	languages []*Texts // that can be drawn
+	clicks    map[string]*widget.Clickable
+	editors   map[string]*editor
+	lists     map[string]*widget.List
+	thumbs    *Thumbs
 }
 
 // A Choice is what a dialog lets the user choose.
@@ -51,7 +52,7 @@ const (
 
 // New returns a view that sends what the user does to send.
 func New(theme *Theme, texts *Texts, thumbs *Thumbs, send func(ui.Message)) *View {
-	return &View{Theme: theme, Texts: texts, deliver: send, thumbs: thumbs,
+	return &View{Theme: theme, Texts: texts, deliver: send, languages: drawable(theme.Shaper), thumbs: thumbs,
 		clicks: map[string]*widget.Clickable{}, editors: map[string]*editor{}, lists: map[string]*widget.List{}}
 }
 

@@ -44,7 +44,7 @@ func Window(ctx context.Context, f Face) error {
 	if f.Listen != nil {
 		f.Listen(loop.Send)
 	}
-	v := New(NewTheme(shaper, false), TextsFor(systemLanguage()), NewThumbs(f.Decode, w.Invalidate), loop.Send)
+	v := New(NewTheme(shaper, false), &english, NewThumbs(f.Decode, w.Invalidate), loop.Send)
 	v.Choose = chooser(loop.Send)
 	systemDark() // asks the desktop, which may take a moment
 	drops := newDrops(loop.Send)
@@ -89,5 +89,5 @@ func (v *View) Dress(p ui.Prefs) {
 	if code == "" {
 		code = systemLanguage()
 	}
-	v.Texts = TextsFor(code)
+	v.Texts = TextsFor(code, v.languages)
 }
