@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"strings"
+	"unicode"
 
 	"duet/app/ui"
 
@@ -129,6 +130,17 @@ func (l label) strong() label {
 	return l
 }
 
+// face is the font of the label. Systems have Chinese in a regular weight only
+// as often as not, and the shaper then finds nothing for a bold one.
+func (l label) face() font.Font {
+	for _, r := range l.text {
+		if unicode.Is(unicode.Han, r) {
+			return font.Font{}
+		}
+	}
+	return l.font
+}
+
 func (l label) end() label {
 	l.align = text.End
 	return l
@@ -141,7 +153,7 @@ func (l label) centred() label {
 
 func (l label) Layout(gtx C) D {
 	material := colour(gtx, l.ink)
-	return widget.Label{Alignment: l.align, MaxLines: l.lines, LineHeightScale: 1.25}.Layout(gtx, l.shaper, l.font, l.size, l.text, material)
+	return widget.Label{Alignment: l.align, MaxLines: l.lines, LineHeightScale: 1.25}.Layout(gtx, l.shaper, l.face(), l.size, l.text, material)
 }
 
 // colour records a colour as a material for text.
