@@ -18,7 +18,7 @@ import (
 // demoCommand shows what Duet does: an answer, and a training.
 type demoCommand struct {
 	backendFlag
-	Seconds int    `default:"60" placeholder:"N" help:"How long to train, in seconds; by default ${default}."`
+	Seconds int    `default:"30" placeholder:"N" help:"How long to train, in seconds; by default ${default}."`
 	Seed    uint64 `default:"1" placeholder:"N" help:"Seed of the drawn pictures and of the training; by default ${default}."`
 	JSON    bool   `name:"json" help:"One JSON object a line: the photograph's answer, the events of the training, the result."`
 }
@@ -59,7 +59,8 @@ type demo struct {
 	encoder *json.Encoder // nil: for people
 	limit   time.Duration
 	bar     *bar
-	started time.Time
+	looked  bool
+	said    time.Time // when an epoch was last told: they are short
 	losses  []float32
 	top1    []float64
 }
@@ -105,15 +106,23 @@ func (d *demo) event(e train.Event) {
 		return
 	}
 	switch e.Event {
+	case "features":
+		if !d.looked {
+			d.looked = true
+			d.say("Fine-tuning for %v: the towers look at every picture once, then the fusion and the classifier learn ...", d.limit)
+		}
+		d.bar.set(share(e), fmt.Sprintf("looking at %d of %d pictures and texts", e.Step, e.Steps))
 	case "before":
-		d.started, d.top1 = time.Now(), append(d.top1, e.ValTop1)
-		d.say("Training for %v ...", d.limit)
+		d.top1 = append(d.top1, e.ValTop1)
 	case "step":
 		d.losses = append(d.losses, e.Loss)
-		d.bar.set(float64(time.Since(d.started))/float64(d.limit), fmt.Sprintf("loss %.3f %s %.0f examples/s", e.Loss, curve(d.losses, 16), e.ExamplesPerSec))
+		d.bar.set(share(e), fmt.Sprintf("loss %.3f %s %.0f examples/s", e.Loss, curve(d.losses, 16), e.ExamplesPerSec))
 	case "epoch":
 		d.top1 = append(d.top1, e.ValTop1)
-		d.say("Epoch [%d], Step [%d], Loss: %.4f, top-1 on held-back pictures: %.3f", e.Epoch, e.Step, e.TrainLoss, e.ValTop1)
+		if last := e.Step == e.Steps; last || time.Since(d.said) > 2*time.Second {
+			d.said = time.Now()
+			d.say("Epoch [%d/%d], Step [%d/%d], Loss: %.4f, top-1 on held-back pictures: %.3f", e.Epoch, e.Epochs, e.Step, e.Steps, e.TrainLoss, e.ValTop1)
+		}
 	}
 }
 
@@ -126,7 +135,7 @@ func (d *demo) result(r *app.DemoReport) {
 		}{"demo", r})
 		return
 	}
-	d.say("\nTask %q: %s.\nStarted from %s; %d steps of %d examples in %.0f s.", r.Task, r.About, r.From, r.Steps, r.Batch, r.Seconds)
+	d.say("\nTask %q: %s.\nStarted from %s, whose towers stay as they are; %d steps of %d examples, %.0f s in all.", r.Task, r.About, r.From, r.Steps, r.Batch, r.Seconds)
 	d.say("\n  loss  %s  %.2f to %.2f", curve(d.losses, 40), mean(d.losses, 0, 10), mean(d.losses, len(d.losses)-10, len(d.losses)))
 	d.say("  top-1 %s  %.0f %% to %.0f %%", curve(d.top1, 40), 100*r.Before, 100*r.After)
 	d.say("\nTop-1 on %d questions about held-back pictures", r.HeldBack)
@@ -137,7 +146,7 @@ func (d *demo) result(r *app.DemoReport) {
 	d.say(`
 What to try next
   %[1]s sample --out shapes --task %[2]s
-  %[1]s train --data shapes --out shapes-model     (or on a folder of your own)
+  %[1]s train --data shapes --tune head --out shapes-model     (or on a folder of your own)
   %[1]s evaluate --data shapes --model shapes-model --ablate`, os.Args[0], r.Task)
 }
 

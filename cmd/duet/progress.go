@@ -40,12 +40,12 @@ type progress struct {
 func (p *progress) show(e train.Event) {
 	switch e.Event {
 	case "features":
-		p.bar.set(float64(e.Step)/float64(max(1, e.Steps)), fmt.Sprintf("looking at %d of %d pictures and texts", e.Step, e.Steps))
+		p.bar.set(share(e), fmt.Sprintf("looking at %d of %d pictures and texts", e.Step, e.Steps))
 		if e.Step == e.Steps {
 			p.line("The towers have looked at %d pictures and texts, each once.", e.Steps)
 		}
 	case "step":
-		p.bar.set(float64(e.Step)/float64(max(1, e.Steps)), fmt.Sprintf("epoch %d/%d, loss %.3f, %.0f examples/s", e.Epoch, e.Epochs, e.Loss, e.ExamplesPerSec))
+		p.bar.set(share(e), fmt.Sprintf("epoch %d/%d, loss %.3f, %.0f examples/s", e.Epoch, e.Epochs, e.Loss, e.ExamplesPerSec))
 		if e.Step%p.every == 0 || e.Step == e.Steps {
 			p.line("Epoch [%d/%d], Step [%d/%d], Loss: %.4f  (%.0f examples/s)", e.Epoch, e.Epochs, e.Step, e.Steps, e.Loss, e.ExamplesPerSec)
 		}
@@ -60,6 +60,9 @@ func (p *progress) show(e train.Event) {
 	}
 	p.name(e.Skipped)
 }
+
+// share is how far the part of a training is that an event tells of.
+func share(e train.Event) float64 { return float64(e.Step) / float64(max(1, e.Steps)) }
 
 // name tells which pictures were left out.
 func (p *progress) name(skips []data.Skip) {

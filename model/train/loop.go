@@ -27,6 +27,7 @@ type Job struct {
 	// Limit, where not 0, ends the training after about this time instead of after
 	// the recipe's steps: the number of steps is estimated again and again from the
 	// speed so far, so that the schedule of the learning rate ends with the time.
+	// Looking at the pictures of frozen towers counts, but leaves a quarter of it.
 	// Such a training cannot be resumed to the bit.
 	Limit time.Duration
 	// Before asks for a validation before the first step, told as event "before".
@@ -108,7 +109,9 @@ func (j *Job) Run(ctx context.Context, s State) (State, error) {
 	per := recipe.perPicture(j.Model)
 	cache := data.NewCache(j.Cache)
 	run := &run{Job: j, state: s, train: j.Train, val: j.Val, saved: time.Now(), told: map[string]bool{}}
+	run.limit = j.Limit
 	if recipe.Tune == model.TuneHead {
+		looking := time.Now()
 		if err := AllocateOptimizer(j.Memory); err != nil { // what an interruption saves
 			return s, err
 		}
@@ -117,6 +120,7 @@ func (j *Job) Run(ctx context.Context, s State) (State, error) {
 			return s, err
 		}
 		defer f.Release()
+		run.limit = max(j.Limit-time.Since(looking), j.Limit/4)
 	}
 	units := data.Units(run.train, per)
 	total, batch := recipe.Steps(units)
@@ -160,6 +164,7 @@ type run struct {
 	perEpoch  int // steps of an epoch whose pictures are all readable
 	saved     time.Time
 	started   time.Time       // the first step of this run
+	limit     time.Duration   // from then on, see Job.Limit
 	told      map[string]bool // pictures told as skipped
 	tokens    [][]int32
 	targets   []int32
@@ -387,20 +392,20 @@ func (r *run) losses(now bool) error {
 // early tells that a training that time limits has come to the end of its plan
 // with much of the time left.
 func (r *run) early() bool {
-	return r.Limit > 0 && r.state.Step >= r.total && time.Since(r.started) < r.Limit*3/4
+	return r.limit > 0 && r.state.Step >= r.total && time.Since(r.started) < r.limit*3/4
 }
 
 // plan sets the number of steps from the time that is left, where time limits
 // the training.
 func (r *run) plan() {
-	if r.Limit <= 0 || r.state.Step >= r.total && !r.early() {
+	if r.limit <= 0 || r.state.Step >= r.total && !r.early() {
 		return // at its end, a plan stays
 	}
 	spent := time.Since(r.started)
-	if spent >= r.Limit {
+	if spent >= r.limit {
 		r.total = r.state.Step
 		return
 	}
-	r.total = r.state.Step + int(float64(r.state.Step)*float64(r.Limit-spent)/float64(spent)) + 1
+	r.total = r.state.Step + int(float64(r.state.Step)*float64(r.limit-spent)/float64(spent)) + 1
 	r.step.SetTotal(r.total)
 }
