@@ -3,6 +3,7 @@
 // and chosen.
 import duet, { dropped } from './duet.js';
 import { store } from './store.js';
+import './mirror.js';
 
 globalThis.duet = duet;
 globalThis.duetStore = store;

@@ -9,8 +9,6 @@ import (
 
 	"duet/app/ui"
 
-	"gioui.org/io/pointer"
-	"gioui.org/io/semantic"
 	"gioui.org/layout"
 	"gioui.org/op"
 	"gioui.org/op/clip"
@@ -164,7 +162,9 @@ func (v *View) picture(gtx C, x *ui.Item, high int) D {
 	fill(gtx, v.Theme.Surface, size, corner)
 	outline(gtx, v.Theme.Line, size, corner, 1)
 	inner := layout.UniformInset(gapSmall)
-	return inner.Layout(gtx, func(gtx C) D { return v.thumb(gtx, x.File, Large) })
+	return inner.Layout(gtx, func(gtx C) D {
+		return means(gtx, meaning{role: Picture, name: x.File.Name}, func(gtx C) D { return v.thumb(gtx, x.File, Large) })
+	})
 }
 
 // thumb draws a file's picture into the room there is, in proportion.
@@ -342,9 +342,7 @@ func (v *View) heads(gtx C, o ui.Order) D {
 			}
 			gtx.Constraints.Min.X = gtx.Constraints.Max.X
 			focused := gtx.Focused(c)
-			return c.Layout(gtx, func(gtx C) D {
-				semantic.Button.Add(gtx.Ops)
-				pointer.CursorPointer.Add(gtx.Ops)
+			return press(gtx, c, meaning{role: Button}, func(gtx C) D {
 				return behind(gtx, func(gtx C) D {
 					return layout.UniformInset(gapSmall).Layout(gtx, v.muted(name).strong().line().Layout)
 				}, func(size image.Point) {
@@ -368,8 +366,7 @@ func (v *View) row(gtx C, x *ui.Item, selected bool) D {
 	}
 	focused := gtx.Focused(c)
 	gtx.Constraints = layout.Exact(image.Pt(gtx.Constraints.Max.X, gtx.Dp(rowHeight)))
-	return c.Layout(gtx, func(gtx C) D {
-		semantic.SelectedOp(selected).Add(gtx.Ops)
+	return press(gtx, c, meaning{role: Button, selected: selected}, func(gtx C) D {
 		size := gtx.Constraints.Max
 		if selected || c.Hovered() {
 			fill(gtx, v.Theme.Raised, size, corner)

@@ -7,8 +7,6 @@ import (
 	"duet/app/ui"
 	"duet/gpu"
 
-	"gioui.org/io/pointer"
-	"gioui.org/io/semantic"
 	"gioui.org/layout"
 	"gioui.org/op/clip"
 	"gioui.org/op/paint"
@@ -96,10 +94,7 @@ func (v *View) tabs(gtx C, s *ui.State, axis layout.Axis) D {
 				v.Send(ui.Go{Screen: screen})
 			}
 			chosen, focused := s.Screen == screen, gtx.Focused(c)
-			return c.Layout(gtx, func(gtx C) D {
-				semantic.RadioButton.Add(gtx.Ops)
-				semantic.SelectedOp(chosen).Add(gtx.Ops)
-				pointer.CursorPointer.Add(gtx.Ops)
+			return press(gtx, c, meaning{role: Radio, selected: chosen}, func(gtx C) D {
 				return behind(gtx, func(gtx C) D {
 					gtx.Constraints.Min.Y = gtx.Dp(touch + 4)
 					place := layout.Center.Layout

@@ -11,8 +11,6 @@ import (
 	"duet/app/ui"
 
 	"gioui.org/f32"
-	"gioui.org/io/pointer"
-	"gioui.org/io/semantic"
 	"gioui.org/layout"
 	"gioui.org/op"
 	"gioui.org/op/clip"
@@ -148,7 +146,7 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 			gtx.Constraints.Max.X = min(gtx.Constraints.Max.X, gtx.Dp(420))
 			return rows(gtx, gapSmall, v.heading(v.Texts.NameTitle).Layout,
 				func(gtx C) D {
-					d, _ := v.field(gtx, "model name", t.Setup.Name, "", func(typed string) ui.Message { return ui.SetName{Name: typed} })
+					d, _ := v.field(gtx, "model name", t.Setup.Name, v.Texts.NameTitle, func(typed string) ui.Message { return ui.SetName{Name: typed} })
 					return d
 				})
 		},
@@ -412,6 +410,7 @@ func (v *View) count(gtx C, r *ui.Result, truth, answer int) D {
 	n := e.Confusion[truth][answer]
 	size := gtx.Constraints.Max
 	var c *widget.Clickable // of a cell that has pictures
+	open := r.Open && r.Cell == [2]int{truth, answer}
 	draw := func(gtx C) D {
 		all := max(1, e.Classes[truth].N)
 		inner := image.Pt(size.X-2, size.Y-2)
@@ -425,12 +424,9 @@ func (v *View) count(gtx C, r *ui.Result, truth, answer int) D {
 		}
 		fill(gtx, ground, inner, 4)
 		if n > 0 {
-			if r.Open && r.Cell == [2]int{truth, answer} || gtx.Focused(c) {
+			if open || gtx.Focused(c) {
 				outline(gtx, v.Theme.Ink, inner, 4, 2)
 			}
-			semantic.Button.Add(gtx.Ops)
-			pointer.CursorPointer.Add(gtx.Ops)
-			semantic.DescriptionOp(fmt.Sprintf("%s → %s", e.Classes[truth].Label, e.Classes[answer].Label)).Add(gtx.Ops)
 			layout.Center.Layout(gtx, v.label(sizeBody, ink, fmt.Sprint(n)).Layout)
 		}
 		return D{Size: size}
@@ -442,7 +438,7 @@ func (v *View) count(gtx C, r *ui.Result, truth, answer int) D {
 	if c.Clicked(gtx) {
 		v.Send(ui.OpenCell{Truth: truth, Answer: answer})
 	}
-	return c.Layout(gtx, draw)
+	return press(gtx, c, meaning{role: Button, name: fmt.Sprintf("%s → %s", e.Classes[truth].Label, e.Classes[answer].Label), selected: open}, draw)
 }
 
 // cell shows the pictures of the open cell.

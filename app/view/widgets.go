@@ -9,8 +9,6 @@ import (
 	"duet/app/ui"
 
 	"gioui.org/font"
-	"gioui.org/io/pointer"
-	"gioui.org/io/semantic"
 	"gioui.org/layout"
 	"gioui.org/op"
 	"gioui.org/op/clip"
@@ -99,12 +97,12 @@ func (v *View) body(s string) label  { return v.label(sizeBody, v.Theme.Ink, s) 
 func (v *View) muted(s string) label { return v.label(sizeSmall, v.Theme.Muted, s) }
 func (v *View) title(s string) label {
 	l := v.label(sizeTitle, v.Theme.Ink, s)
-	l.font = bold
+	l.font, l.head = bold, true
 	return l
 }
 func (v *View) heading(s string) label {
 	l := v.label(sizeLarge, v.Theme.Ink, s)
-	l.font = bold
+	l.font, l.head = bold, true
 	return l
 }
 
@@ -117,6 +115,7 @@ type label struct {
 	align  text.Alignment
 	lines  int
 	text   string
+	head   bool // of a screen or a part of it
 }
 
 // line keeps the label on one line, cut with an ellipsis.
@@ -152,6 +151,10 @@ func (l label) centred() label {
 }
 
 func (l label) Layout(gtx C) D {
+	if l.head {
+		l.head = false
+		return means(gtx, meaning{role: Heading}, l.Layout)
+	}
 	material := colour(gtx, l.ink)
 	return widget.Label{Alignment: l.align, MaxLines: l.lines, LineHeightScale: 1.25}.Layout(gtx, l.shaper, l.face(), l.size, l.text, material)
 }
@@ -240,11 +243,7 @@ func (v *View) button(gtx C, name, text string, k kind, on bool) (D, bool) {
 		}
 	}
 	focused := gtx.Focused(c)
-	d := c.Layout(gtx, func(gtx C) D {
-		semantic.Button.Add(gtx.Ops)
-		if on {
-			pointer.CursorPointer.Add(gtx.Ops)
-		}
+	d := press(gtx, c, meaning{role: Button}, func(gtx C) D {
 		return behind(gtx, func(gtx C) D {
 			gtx.Constraints.Min.Y = gtx.Dp(touch)
 			return layout.Center.Layout(gtx, func(gtx C) D {
@@ -300,10 +299,7 @@ func (v *View) choices(gtx C, name string, texts []string, chosen int, on bool) 
 				picked = i
 			}
 			focused := gtx.Focused(c)
-			return c.Layout(gtx, func(gtx C) D {
-				semantic.RadioButton.Add(gtx.Ops)
-				semantic.SelectedOp(i == chosen).Add(gtx.Ops)
-				pointer.CursorPointer.Add(gtx.Ops)
+			return press(gtx, c, meaning{role: Radio, selected: i == chosen}, func(gtx C) D {
 				ink := v.Theme.Ink
 				return behind(gtx, func(gtx C) D {
 					gtx.Constraints.Min.Y = gtx.Dp(touch)
@@ -406,7 +402,7 @@ func (v *View) field(gtx C, name, value, hint string, commit func(typed string) 
 		e.send(v.deliver)
 	}
 	gtx.Constraints.Min.X = gtx.Constraints.Max.X
-	d := behind(gtx, func(gtx C) D {
+	inside := func(gtx C) D {
 		gtx.Constraints.Min.Y = gtx.Dp(touch)
 		return left(gtx, func(gtx C) D {
 			return layout.Inset{Left: 12, Right: 12, Top: 8, Bottom: 8}.Layout(gtx, func(gtx C) D {
@@ -425,6 +421,9 @@ func (v *View) field(gtx C, name, value, hint string, commit func(typed string) 
 				return d
 			})
 		})
+	}
+	d := behind(gtx, func(gtx C) D {
+		return means(gtx, meaning{role: Field, name: hint, value: e.Text(), focused: focused}, inside)
 	}, func(size image.Point) {
 		fill(gtx, v.Theme.Surface, size, corner)
 		outline(gtx, v.Theme.Line, size, corner, 1)

@@ -21,6 +21,7 @@ type Face struct {
 	Decode func(f ui.File, side int) (image.Image, error) // a picture not larger than side
 	Given  []ui.File                                      // as if dropped at once
 	Listen func(send func(ui.Message))                    // nil, or begins to pass on what the platform is given
+	Mirror func(Mirror)                                   // nil, or shows it to those who do not see the window
 }
 
 // Window opens the app's window, and returns when it is closed. It must be
@@ -50,6 +51,7 @@ func Window(ctx context.Context, f Face) error {
 	drops := newDrops(loop.Send)
 	defer drops.close()
 	var ops op.Ops
+	var mirror reader
 	var size image.Point
 	for {
 		switch e := w.Event().(type) {
@@ -68,6 +70,10 @@ func Window(ctx context.Context, f Face) error {
 			loop.Draw(func(s *ui.State) {
 				v.Dress(s.Prefs)
 				v.Layout(gtx, s)
+				if f.Mirror != nil && mirror.due(gtx) {
+					status, alert := v.status(s)
+					f.Mirror(Mirror{v.Texts.Code, mirror.read(gtx.Ops, e.Size, gtx.Metric), status, alert})
+				}
 			})
 			e.Frame(gtx.Ops)
 			if ctx.Err() != nil {

@@ -16,7 +16,7 @@ func main() {
 	engine := tab.NewEngine(js.Global().Get("duet"), js.Global().Get("duetStore"))
 	host := tab.NewHost(engine)
 	go func() {
-		err := view.Window(context.Background(), view.Face{Engine: engine, Host: host, Decode: host.Thumbnail, Listen: host.Listen})
+		err := view.Window(context.Background(), view.Face{Engine: engine, Host: host, Decode: host.Thumbnail, Listen: host.Listen, Mirror: tab.Mirror()})
 		if err != nil {
 			js.Global().Get("console").Call("error", err.Error())
 		}
