@@ -36,6 +36,10 @@ debian() {
     command_from git git
     command_from npm npm
     package fonts-liberation
+    # A desktop without a screen, and a file manager to drag from.
+    command_from Xvfb xvfb
+    command_from openbox openbox
+    command_from pcmanfm pcmanfm
     if ! have_any "${browser[@]}"; then
       if grep -q '^ID=ubuntu' /etc/os-release; then missing+=(chromium-browser); else missing+=(chromium); fi
     fi

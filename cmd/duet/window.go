@@ -26,23 +26,28 @@ func (c windowCommand) Run(ctx context.Context, s streams) error {
 	if !hasDisplay() {
 		return errors.New("there is no display to open a window on; duet serve serves the browser tab, and duet --help lists what works without one")
 	}
-	folders := local.UserFolders()
 	var given []ui.File
 	for _, path := range c.Paths {
 		given = append(given, ui.File{Name: filepath.Base(path), Path: path})
 	}
+	show(ctx, s, view.Face{Given: given})
+	return nil
+}
+
+// show opens the window over this machine's engine, and ends the program with it.
+// The main goroutine calls it.
+func show(ctx context.Context, s streams, f view.Face) {
+	folders := local.UserFolders()
+	f.Engine, f.Host, f.Decode = local.NewEngine(folders), local.Host{Folders: folders}, local.Thumbnail
 	go func() {
 		code := 0
-		if err := view.Window(ctx, view.Face{
-			Engine: local.NewEngine(folders), Host: local.Host{Folders: folders}, Decode: local.Thumbnail, Given: given,
-		}); err != nil {
+		if err := view.Window(ctx, f); err != nil {
 			fmt.Fprintf(s.err, "duet window: %v\n", err)
 			code = 1
 		}
 		os.Exit(code)
 	}()
 	app.Main() // keeps the main thread, as some systems want, and does not return
-	return nil
 }
 
 // hasDisplay tells whether a window can be opened.
