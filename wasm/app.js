@@ -4,6 +4,7 @@
 import duet, { dropped } from './duet.js';
 import { store } from './store.js';
 import './mirror.js';
+import { take } from './camera.js';
 
 globalThis.duet = duet;
 globalThis.duetStore = store;
@@ -58,8 +59,14 @@ globalThis.duetKeepPrefs = (text) => {
   try { localStorage.setItem('duet-settings', text); } catch { /* they last as long as the page */ }
 };
 
-// duetChoose opens the browser's dialog: 0 for pictures, 1 for a folder, 2 for a model.
+// duetChoose opens the browser's dialog: 0 for pictures, 1 for a folder, 2 for a
+// model, 3 for the camera.
 globalThis.duetChoose = (what) => {
+  if (what === 3) {
+    const name = `camera ${new Date().toLocaleTimeString('sv').replaceAll(':', '-')}.jpg`;
+    take().then((blob) => give(blob ? [{ path: name, blob }] : []), (error) => globalThis.duetFailed?.(error));
+    return;
+  }
   const input = document.createElement('input');
   input.type = 'file';
   input.multiple = what !== 2;

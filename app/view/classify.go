@@ -61,7 +61,7 @@ func (v *View) invite(gtx C, s *ui.State) D {
 		if v.Choose == nil {
 			return rows(gtx, gapSmall, func(gtx C) D { return v.pathField(gtx, "picture path", v.dropPath) }, v.undo(s))
 		}
-		return v.wrap(gtx, gapSmall, v.chooser("choose pictures", v.Texts.ChoosePictures, primary, ChoosePictures), v.undo(s))
+		return v.wrap(gtx, gapSmall, v.chooser("choose pictures", v.Texts.ChoosePictures, primary, ChoosePictures), v.camera(), v.undo(s))
 	})
 }
 
@@ -119,6 +119,14 @@ func (v *View) chooser(name, text string, k kind, what Choice) layout.Widget {
 		}
 		return d
 	}
+}
+
+// camera takes a picture, where the platform has a dialog for it.
+func (v *View) camera() layout.Widget {
+	if !hasCamera() {
+		return func(C) D { return D{} }
+	}
+	return v.chooser("camera", v.Texts.Camera, plain, ChooseCamera)
 }
 
 // dropZone invites to drop something.
@@ -303,6 +311,7 @@ func (v *View) table(gtx C, s *ui.State, several bool, high int) D {
 		x := p.Selected
 		return v.wrap(gtx, gapSmall,
 			v.chooser("choose pictures", v.Texts.ChoosePictures, plain, ChoosePictures),
+			v.camera(),
 			v.do("remove", v.Texts.RemoveThis, plain, true, ui.Remove{ID: x}),
 			v.do("clear", v.Texts.ClearAll, plain, several, ui.Clear{}),
 			v.undo(s),

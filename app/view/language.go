@@ -14,5 +14,8 @@ func systemLanguage() string {
 	return "en"
 }
 
+// hasCamera tells whether there is a dialog that takes pictures.
+func hasCamera() bool { return false }
+
 // hasPaths tells that places on disk can be typed.
 const hasPaths = true

@@ -20,7 +20,7 @@ type Texts struct {
 
 	// Classify.
 	DropHere, DropHint, ChoosePictures, Reading, Words, WordsHint, WordsFile, WordsInside, NotSure, Looking, Waiting, NoAnswer string
-	Took, Counts, Skipped, RemoveThis, ClearAll, Undo, SaveCSV, SaveJSON, Picture, Answer, Probability                         string
+	Took, Counts, Skipped, Camera, RemoveThis, ClearAll, Undo, SaveCSV, SaveJSON, Picture, Answer, Probability                 string
 
 	// Train.
 	TrainLead, DropFolder, FolderHint, ChooseFolder, UseSample, SampleLead, PathHint, Open, Understanding, Understood string

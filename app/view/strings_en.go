@@ -15,7 +15,7 @@ var english = Texts{
 	Words: "Words that go with it", WordsHint: "a question or a caption, if you like", WordsFile: "from the text file beside it", WordsInside: "from the picture’s own description",
 	NotSure: "not sure", Looking: "Looking…", Waiting: "waiting", NoAnswer: "No answer",
 	Took: "%s, %s", Counts: "%d of %d pictures", Skipped: "%d files are no pictures and were left out",
-	RemoveThis: "Remove", ClearAll: "Remove all", Undo: "Undo", SaveCSV: "Save as CSV", SaveJSON: "Save as JSON",
+	Camera: "Camera…", RemoveThis: "Remove", ClearAll: "Remove all", Undo: "Undo", SaveCSV: "Save as CSV", SaveJSON: "Save as JSON",
 	Picture: "Picture", Answer: "Answer", Probability: "Probability",
 
 	TrainLead:  "Teach a model your own classes, with your own pictures. It starts from the model in use.",

@@ -15,7 +15,7 @@ var chinese = Texts{
 	Words: "配套的文字", WordsHint: "可以写一个问题或一句说明", WordsFile: "来自同名文本文件", WordsInside: "来自图片自带的说明",
 	NotSure: "不确定", Looking: "正在查看…", Waiting: "等待中", NoAnswer: "没有结果",
 	Took: "%s，%s", Counts: "%d / %d 张图片", Skipped: "%d 个文件不是图片，已跳过",
-	RemoveThis: "移除", ClearAll: "全部移除", Undo: "撤销", SaveCSV: "保存为 CSV", SaveJSON: "保存为 JSON",
+	Camera: "拍照…", RemoveThis: "移除", ClearAll: "全部移除", Undo: "撤销", SaveCSV: "保存为 CSV", SaveJSON: "保存为 JSON",
 	Picture: "图片", Answer: "结果", Probability: "概率",
 
 	TrainLead:  "用自己的图片教模型认识自己的类别。训练从当前使用的模型开始。",

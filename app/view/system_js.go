@@ -21,6 +21,11 @@ func chooser(func(ui.Message)) func(Choice) {
 	return func(what Choice) { js.Global().Call("duetChoose", int(what)) }
 }
 
+// hasCamera tells whether the browser gives pages a camera, if the user lets it.
+func hasCamera() bool {
+	return js.Global().Get("navigator").Get("mediaDevices").Truthy()
+}
+
 // drops come from the page, see Face.Listen.
 type drops struct{}
 

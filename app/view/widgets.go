@@ -47,6 +47,7 @@ const (
 	ChoosePictures Choice = iota
 	ChooseFolder
 	ChooseModel
+	ChooseCamera // a picture of what is before it
 )
 
 // New returns a view that sends what the user does to send.
