@@ -106,9 +106,17 @@ function keyboard() {
     setTimeout(keyboard, 100);
     return;
   }
-  if (!matchMedia('(pointer: fine)').matches) return; // it would open the keyboard of a phone
+  if (matchMedia('(pointer: coarse)').matches) return; // it would open the keyboard of a phone
   area.blur = () => {};
-  area.focus();
+  const take = () => { if (!document.querySelector('dialog[open]')) area.focus(); };
+  take();
+  // A click on the canvas would take the keys to the page, and so does what comes
+  // back from a dialog.
+  document.querySelector('#giowindow canvas').addEventListener('mousedown', (event) => {
+    event.preventDefault();
+    take();
+  });
+  window.addEventListener('focus', take);
 }
 
 async function start() {

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"duet/app/ui"
 
@@ -16,8 +18,8 @@ import (
 	"github.com/jezek/xgb/xproto"
 )
 
-// drops takes files that are dropped on the window, which Gio does not. A window
-// under Wayland has none.
+// drops takes files and words that are dropped on the window, which Gio does not.
+// A window under Wayland has none.
 type drops struct {
 	send  func(ui.Message)
 	taker *taker // nil: none
@@ -33,7 +35,7 @@ type taker struct {
 	proxy   xproto.Window
 	atoms   map[string]xproto.Atom
 	source  xproto.Window // what is being dragged comes from there
-	takes   bool          // it offers files
+	takes   xproto.Atom   // the type of it that is wanted; 0: none
 	partial []byte        // of a transfer in parts
 	inParts bool
 	ended   chan struct{}
@@ -146,41 +148,49 @@ func (d *taker) message(e xproto.ClientMessageEvent) {
 	switch e.Type {
 	case d.atom("XdndEnter"):
 		d.source = xproto.Window(words[0])
-		d.takes = d.offers(words)
+		d.takes = d.best(d.offers(words))
 	case d.atom("XdndPosition"):
 		accept, action := uint32(2), uint32(0) // 2: tell every movement
-		if d.takes {
+		if d.takes != 0 {
 			accept, action = 3, uint32(d.atom("XdndActionCopy"))
 		}
 		d.tell("XdndStatus", accept, 0, 0, action)
 	case d.atom("XdndDrop"):
 		d.partial, d.inParts = nil, false
-		xproto.ConvertSelection(d.x, d.proxy, d.atom("XdndSelection"), d.atom("text/uri-list"), d.atom("DUET_DROP"), xproto.Timestamp(words[2]))
+		xproto.ConvertSelection(d.x, d.proxy, d.atom("XdndSelection"), d.takes, d.atom("DUET_DROP"), xproto.Timestamp(words[2]))
 	}
 }
 
-// offers tells whether files are among the types of what is dragged: three in
-// the message, or more in a property.
-func (d *taker) offers(words []uint32) bool {
-	wanted := uint32(d.atom("text/uri-list"))
-	for _, t := range words[2:5] {
-		if t == wanted {
-			return true
+// Types of what can be dropped, the most wanted first: files, then words.
+var dropTypes = []string{"text/uri-list", "UTF8_STRING", "text/plain;charset=utf-8"}
+
+// best is the most wanted of some types, or 0.
+func (d *taker) best(offered []xproto.Atom) xproto.Atom {
+	for _, name := range dropTypes {
+		if a := d.atom(name); a != 0 && slices.Contains(offered, a) {
+			return a
 		}
 	}
+	return 0
+}
+
+// offers lists the types of what is dragged: three in the message, or more in a
+// property.
+func (d *taker) offers(words []uint32) (types []xproto.Atom) {
+	for _, t := range words[2:5] {
+		types = append(types, xproto.Atom(t))
+	}
 	if words[1]&1 == 0 {
-		return false
+		return types
 	}
 	list, err := xproto.GetProperty(d.x, false, d.source, d.atom("XdndTypeList"), xproto.AtomAtom, 0, 1024).Reply()
 	if err != nil {
-		return false
+		return types
 	}
 	for i := 0; i+4 <= len(list.Value); i += 4 {
-		if binary.LittleEndian.Uint32(list.Value[i:]) == wanted {
-			return true
-		}
+		types = append(types, xproto.Atom(binary.LittleEndian.Uint32(list.Value[i:])))
 	}
-	return false
+	return types
 }
 
 // read takes what stands in a property of the proxy, and removes it.
@@ -224,15 +234,18 @@ func (d *taker) part(property xproto.Atom) {
 	d.partial = append(d.partial, data...)
 }
 
-// finish tells the source that it is done and passes the files on.
-func (d *taker) finish(list []byte) {
-	files := droppedFiles(string(list))
+// finish tells the source that it is done and passes on what was dropped.
+func (d *taker) finish(content []byte) {
 	done := uint32(0)
-	if len(files) > 0 {
+	if len(content) > 0 {
 		done = 1
 	}
 	d.tell("XdndFinished", done, uint32(d.atom("XdndActionCopy")))
-	d.send(ui.Drop{Files: files})
+	if d.takes == d.atom(dropTypes[0]) {
+		d.send(ui.Drop{Files: droppedFiles(string(content))})
+	} else if words := strings.Join(strings.Fields(string(content)), " "); words != "" && utf8.ValidString(words) {
+		d.send(ui.DropText{Text: words})
+	}
 }
 
 // droppedFiles reads a text/uri-list (RFC 2483).

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -329,6 +330,24 @@ func (u *user) click(role view.Role, name string) {
 	u.button(1, false)
 }
 
+// enter clicks into a field and waits until the keys go there.
+func (u *user) enter(name string) {
+	u.Helper()
+	u.click(view.Field, name)
+	u.until("focus in "+name, false, func(m view.Mirror) bool {
+		return slices.ContainsFunc(m.Nodes, func(n view.Node) bool { return n.Role == view.Field && n.Focused && n.Name == name })
+	})
+	time.Sleep(200 * time.Millisecond) // the window has the keys when the manager has given them to it
+}
+
+// holds waits until a field holds a text.
+func (u *user) holds(text string) {
+	u.Helper()
+	u.until(fmt.Sprintf("field with %q", text), false, func(m view.Mirror) bool {
+		return slices.ContainsFunc(m.Nodes, func(n view.Node) bool { return n.Role == view.Field && n.Value == text })
+	})
+}
+
 func (u *user) told(text string) {
 	u.Helper()
 	u.until(fmt.Sprintf("announcement of %q", text), false, func(m view.Mirror) bool { return strings.Contains(m.Status, text) })
@@ -346,6 +365,64 @@ func (u *user) drag(x, y int) {
 	}
 	time.Sleep(300 * time.Millisecond)
 	u.button(1, false)
+}
+
+// dropWords drops words on the app's window, as a program does out of which text
+// is dragged (XDND, version 5).
+func (u *user) dropWords(words string) {
+	u.Helper()
+	atom := func(name string) xproto.Atom {
+		reply, err := xproto.InternAtom(u.x, false, uint16(len(name)), name).Reply()
+		u.must(err)
+		return reply.Atom
+	}
+	source, err := xproto.NewWindowId(u.x)
+	u.must(err)
+	u.must(xproto.CreateWindowChecked(u.x, 0, source, u.root, -1, -1, 1, 1, 0, xproto.WindowClassInputOnly, xproto.Setup(u.x).DefaultScreen(u.x).RootVisual,
+		xproto.CwOverrideRedirect, []uint32{1}).Check())
+	u.must(xproto.SetSelectionOwnerChecked(u.x, source, atom("XdndSelection"), xproto.TimeCurrentTime).Check())
+	target := u.titled(u.root, "Duet")
+	reply, err := xproto.GetProperty(u.x, false, target, atom("XdndProxy"), xproto.AtomWindow, 0, 1).Reply()
+	u.must(err)
+	if len(reply.Value) < 4 {
+		u.Fatal("the window takes no drops")
+	}
+	proxy := xproto.Window(xgb.Get32(reply.Value))
+	tell := func(name string, data ...uint32) {
+		data = append([]uint32{uint32(source)}, data...)
+		data = append(data, make([]uint32, 5-len(data))...)
+		e := xproto.ClientMessageEvent{Format: 32, Window: target, Type: atom(name), Data: xproto.ClientMessageDataUnionData32New(data)}
+		u.must(xproto.SendEventChecked(u.x, false, proxy, 0, string(e.Bytes())).Check())
+	}
+	tell("XdndEnter", 5<<24, uint32(atom("text/html")), uint32(atom("UTF8_STRING")))
+	tell("XdndPosition", 0, uint32(u.left+500)<<16|uint32(u.top+400), 0, uint32(atom("XdndActionCopy")))
+	dropped := false
+	for began := time.Now(); time.Since(began) < time.Minute; {
+		event, err := u.x.PollForEvent()
+		if err != nil {
+			u.Fatal(err)
+		}
+		switch e := event.(type) {
+		case nil:
+			time.Sleep(10 * time.Millisecond)
+		case xproto.ClientMessageEvent:
+			switch {
+			case e.Type == atom("XdndStatus") && !dropped:
+				if e.Data.Data32[1]&1 == 0 {
+					u.Fatal("the window does not take words")
+				}
+				dropped = true
+				tell("XdndDrop", 0, uint32(xproto.TimeCurrentTime))
+			case e.Type == atom("XdndFinished"):
+				return
+			}
+		case xproto.SelectionRequestEvent:
+			u.must(xproto.ChangePropertyChecked(u.x, xproto.PropModeReplace, e.Requestor, e.Property, e.Target, 8, uint32(len(words)), []byte(words)).Check())
+			done := xproto.SelectionNotifyEvent{Time: e.Time, Requestor: e.Requestor, Selection: e.Selection, Target: e.Target, Property: e.Property}
+			u.must(xproto.SendEventChecked(u.x, false, e.Requestor, 0, string(done.Bytes())).Check())
+		}
+	}
+	u.Fatal("the window does not finish the drop")
 }
 
 // TestWindowJourney goes through the window as a person does, by pointer and
@@ -402,24 +479,20 @@ func TestWindowJourney(t *testing.T) {
 	}
 	u.told("new.png: ")
 	u.step("dropped and answered")
-	u.click(view.Field, "a question or a caption")
+	u.enter("a question or a caption, if you like")
 	u.press(0, []rune(sample.Text)...)
 	u.press(0, symReturn)
-	u.until("typed question", false, func(m view.Mirror) bool {
-		for _, n := range m.Nodes {
-			if n.Role == view.Field && n.Value == sample.Text {
-				return true
-			}
-		}
-		return false
-	})
+	u.holds(sample.Text)
+	u.told("new.png: ")
+	u.dropWords("what   is this?\n这是什么?")
+	u.holds("what is this? 这是什么?")
 	u.told("new.png: ")
 	u.click(view.Button, "Save as CSV")
 	u.told("Saved as ")
 	_, path, _ := strings.Cut(u.shown().Status, "Saved as ")
 	table, err := os.ReadFile(path)
 	d.must(err)
-	if !strings.Contains(string(table), sample.Text) {
+	if !strings.Contains(string(table), "这是什么?") {
 		t.Errorf("the table is\n%s", table)
 	}
 	u.step("saved")
