@@ -42,6 +42,11 @@ func (p *Page) Shortcut(ctx context.Context, key, command string) error {
 	return p.Do(ctx, chromedp.KeyEvent(key, chromedp.KeyModifiers(chromedp.ModifierCtrl), commands))
 }
 
+// Choose gives files of the disk to the first file input that selector matches.
+func (p *Page) Choose(ctx context.Context, selector string, paths ...string) error {
+	return p.Do(ctx, chromedp.SetUploadFiles(selector, paths))
+}
+
 // Downloads has what the page saves written into a folder, under its name.
 func (p *Page) Downloads(ctx context.Context, folder string) error {
 	ctx, cancel := p.within(ctx)
