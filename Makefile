@@ -5,6 +5,7 @@
 # make lint     style and import rules  make fuzz     every fuzz test for FUZZTIME
 # make bench    speed, one line a case  make vectors  conformance, one line an operator
 # make deps     install what is missing for all of these
+# make fonts    the tab's fonts for Chinese, in bin/fonts
 # make install  the program, its menu entry and the tab under PREFIX (/usr/local), as root or with a PREFIX of your own
 # make default-model   train the shipped model anew from ../shared: an hour on two cores
 
@@ -21,7 +22,7 @@ PAGE := $(wildcard wasm/*.html wasm/*.js wasm/*.css wasm/*.webmanifest wasm/*.sv
 
 PREFIX ?= /usr/local
 
-.PHONY: install run test build wasm serve assets lint fuzz bench vectors default-model deps deps-run deps-test
+.PHONY: install run test build wasm fonts serve assets lint fuzz bench vectors default-model deps deps-run deps-test
 .DEFAULT_GOAL := build
 # What is missing is installed before anything is built.
 .NOTPARALLEL:
@@ -42,11 +43,22 @@ test: deps build wasm
 build: assets
 	$(GO) build $(LINK) -o bin/duet ./cmd/duet
 
-wasm: assets
+wasm: assets fonts
 	@mkdir -p bin/web
 	GOOS=js GOARCH=wasm $(GO) build $(LINK) -o bin/main.wasm ./cmd/duet
 	GOOS=js GOARCH=wasm $(GO) build $(LINK) -o bin/tab.wasm ./cmd/tab
-	node wasm/pack.mjs bin/web bin/main.wasm bin/tab.wasm "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" $(PAGE)
+	node wasm/pack.mjs bin/web bin/main.wasm bin/tab.wasm "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" $(PAGE) $$(ls bin/fonts/* 2>/dev/null)
+
+# The tab's fonts for Chinese, which the golden frames are drawn with, too.
+# Where npm or its registry is out of reach the tab goes without.
+FONTS := bin/fonts/noto-sans-sc-license.txt
+
+fonts:
+	@$(MAKE) -s --no-print-directory $(FONTS) || { [ "$$CI" != true ] && echo 'The fonts for Chinese could not be made, see above: without them the tab speaks English.'; }
+
+$(FONTS): wasm/fonts.mjs wasm/node_modules/subset-font/package.json $(wildcard app/view/strings*.go)
+	node wasm/fonts.mjs bin/fonts
+	@touch $@
 
 serve: build wasm
 	bin/duet serve
@@ -86,11 +98,16 @@ default-model: deps-run assets
 	$(GO) run ./cmd/defaultmodel
 	cp bin/default-model/* assets/default/
 
-deps: deps-test wasm/node_modules/.package-lock.json
+deps: deps-test wasm/node_modules/webgpu/package.json fonts
 
 deps-run deps-test: deps-%:
 	@.ci/deps.sh $*
 
-wasm/node_modules/.package-lock.json: wasm/package.json wasm/package-lock.json | deps-test
+wasm/node_modules/webgpu/package.json: wasm/package.json wasm/package-lock.json | deps-test
 	cd wasm && npm ci --ignore-scripts
+	@touch $@ wasm/node_modules/subset-font/package.json
+
+# Without what only the tests need.
+wasm/node_modules/subset-font/package.json: wasm/package.json wasm/package-lock.json
+	cd wasm && npm ci --ignore-scripts --omit=dev
 	@touch $@

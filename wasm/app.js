@@ -59,6 +59,23 @@ globalThis.duetKeepPrefs = (text) => {
   try { localStorage.setItem('duet-settings', text); } catch { /* they last as long as the page */ }
 };
 
+// duetChinese gives the fonts for Chinese, [regular, semi-bold]. Where the app
+// will begin in Chinese they are fetched beside the program.
+const chinese = () => Promise.all(['regular', 'semibold'].map(async (weight) => {
+  const name = `noto-sans-sc-${weight}.ttf`;
+  const response = await fetch(name);
+  if (!response.ok) throw new Error(`${name}: the server answers ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}));
+let language = navigator.language;
+try { language = JSON.parse(globalThis.duetPrefs()).language ?? language; } catch { /* there are no settings */ }
+let fetched = null;
+if (language.startsWith('zh')) {
+  fetched = chinese();
+  fetched.catch(() => {}); // told to whom asks
+}
+globalThis.duetChinese = () => fetched ?? chinese();
+
 // duetChoose opens the browser's dialog: 0 for pictures, 1 for a folder, 2 for a
 // model, 3 for the camera.
 globalThis.duetChoose = (what) => {

@@ -24,6 +24,7 @@ var contentTypes = map[string]string{
 	".md":          "text/markdown; charset=utf-8",
 	".png":         "image/png",
 	".svg":         "image/svg+xml",
+	".ttf":         "font/ttf",
 	".txt":         "text/plain; charset=utf-8",
 	".wasm":        "application/wasm",
 	".webmanifest": "application/manifest+json",

@@ -128,4 +128,18 @@ func (h Host) Thumbnail(f ui.File, side int) (image.Image, error) {
 	return m, nil
 }
 
+// Chinese fetches the page's fonts for Chinese, a regular and a semi-bold one.
+func (h Host) Chinese() (regular, semiBold []byte, err error) {
+	v, err := await(context.Background(), js.Global().Call("duetChinese"))
+	if err != nil {
+		return nil, nil, err
+	}
+	fonts := make([][]byte, 2)
+	for i := range fonts {
+		fonts[i] = make([]byte, v.Index(i).Length())
+		js.CopyBytesToGo(fonts[i], v.Index(i))
+	}
+	return fonts[0], fonts[1], nil
+}
+
 var _ ui.Host = Host{}

@@ -209,7 +209,7 @@ func (v *View) answer(gtx C, x *ui.Item) D {
 				func(gtx C) D {
 					name := v.Texts.Words
 					if source != "" {
-						name += ", " + source
+						name += v.Texts.Comma + source
 					}
 					return v.muted(name).Layout(gtx)
 				},
@@ -226,7 +226,7 @@ func (v *View) answer(gtx C, x *ui.Item) D {
 	case ui.Waiting:
 		parts = append(parts, v.body(v.Texts.Waiting).Layout)
 	case ui.Failed:
-		parts = append(parts, v.label(sizeBody, v.Theme.Bad, v.Texts.NoAnswer+": "+x.Error).Layout)
+		parts = append(parts, v.label(sizeBody, v.Theme.Bad, v.Texts.NoAnswer+v.Texts.Colon+x.Error).Layout)
 	case ui.Asked:
 		if len(x.Answer.Top) == 0 {
 			parts = append(parts, v.body(v.Texts.Looking).Layout)
@@ -263,6 +263,7 @@ func (v *View) verdict(gtx C, x *ui.Item) D {
 				func(gtx C) D {
 					return layout.Flex{}.Layout(gtx,
 						layout.Flexed(1, v.body(t.Label).line().Layout),
+						layout.Rigid(layout.Spacer{Width: gap}.Layout),
 						layout.Rigid(v.body(percent(t.P)).Layout))
 				},
 				func(gtx C) D { return v.bar(gtx, t.P, ink, 8) })
@@ -275,9 +276,9 @@ func (v *View) verdict(gtx C, x *ui.Item) D {
 // percent prints a probability.
 func percent(p float32) string {
 	if p >= 0.1 {
-		return fmt.Sprintf("%.0f %%", 100*p)
+		return fmt.Sprintf("%.0f\u00a0%%", 100*p)
 	}
-	return fmt.Sprintf("%.1f %%", 100*p)
+	return fmt.Sprintf("%.1f\u00a0%%", 100*p)
 }
 
 // took prints a short time.
@@ -285,16 +286,23 @@ func took(d time.Duration) string {
 	switch {
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < time.Minute:
+	case d < 10*time.Second:
 		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
 	case d < time.Hour:
 		return fmt.Sprintf("%d min %02d s", int(d.Minutes()), int(d.Seconds())%60)
 	}
 	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// Widths of the table's columns, as shares.
-var columns = [...]float32{0.5, 0.32, 0.18}
+// columns are the widths of the table's columns, as shares.
+func columns(gtx C) [3]float32 {
+	if gtx.Constraints.Max.X < gtx.Dp(600) {
+		return [3]float32{0.41, 0.31, 0.28}
+	}
+	return [3]float32{0.5, 0.32, 0.18}
+}
 
 // table lists the items, where there are several, and what can be done with them.
 func (v *View) table(gtx C, s *ui.State, several bool, high int) D {
@@ -302,10 +310,10 @@ func (v *View) table(gtx C, s *ui.State, several bool, high int) D {
 	done, all := p.Counts()
 	count := fmt.Sprintf(v.Texts.Counts, done, all)
 	if p.Reading {
-		count += "; " + v.Texts.Reading
+		count += v.Texts.Semicolon + v.Texts.Reading
 	}
 	if p.Skipped > 0 {
-		count += "; " + fmt.Sprintf(v.Texts.Skipped, p.Skipped)
+		count += v.Texts.Semicolon + fmt.Sprintf(v.Texts.Skipped, p.Skipped)
 	}
 	bar := func(gtx C) D {
 		x := p.Selected
@@ -344,7 +352,7 @@ func (v *View) heads(gtx C, o ui.Order) D {
 		if o.By == by[i] {
 			name += map[bool]string{false: " ▲", true: " ▼"}[o.Descending]
 		}
-		children = append(children, layout.Flexed(columns[i], func(gtx C) D {
+		children = append(children, layout.Flexed(columns(gtx)[i], func(gtx C) D {
 			c := v.click(fmt.Sprint("head", i))
 			if c.Clicked(gtx) {
 				v.Send(ui.SortBy{Column: by[i]})
@@ -406,6 +414,7 @@ func (v *View) row(gtx C, x *ui.Item, selected bool) D {
 				return left(gtx, func(gtx C) D { return layout.Inset{Left: gapSmall}.Layout(gtx, w) })
 			}
 		}
+		columns := columns(gtx)
 		layout.Flex{}.Layout(gtx,
 			layout.Flexed(columns[0], cell(func(gtx C) D {
 				return layout.Flex{Alignment: layout.Middle}.Layout(gtx,

@@ -154,7 +154,7 @@ func (v *View) problem(gtx C, s *ui.State) D {
 	} else {
 		text = fmt.Sprintf(v.Texts.SavedAt, text)
 	}
-	return layout.Inset{Bottom: gap}.Layout(gtx, func(gtx C) D {
+	return layout.Inset{Bottom: gap + 4}.Layout(gtx, func(gtx C) D {
 		gtx.Constraints.Min.X = gtx.Constraints.Max.X
 		return behind(gtx, func(gtx C) D {
 			return layout.UniformInset(gap).Layout(gtx, func(gtx C) D {

@@ -2,14 +2,11 @@ package view
 
 import (
 	"fmt"
-	"image/color"
 
 	"duet/app/ui"
 
 	"gioui.org/layout"
 )
-
-type colourOf = color.NRGBA
 
 // models is the screen of the models that there are.
 func (v *View) models(gtx C, s *ui.State) D {
@@ -29,6 +26,9 @@ func (v *View) models(gtx C, s *ui.State) D {
 			}
 			return v.wrap(gtx, gapSmall, v.chooser("import", v.Texts.Import, plain, ChooseModel), undo, removed)
 		},
+	}
+	if len(m.List) == 0 && s.Problem == nil {
+		parts = append(parts, v.muted(v.Texts.Starting).Layout)
 	}
 	for i := range m.List {
 		x := &m.List[i]
@@ -55,7 +55,7 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 		facts = memory(x.Bytes)
 	}
 	if !x.Made.IsZero() {
-		facts += ", " + x.Made.Format("2006-01-02 15:04")
+		facts += v.Texts.Comma + x.Made.Format("2006-01-02 15:04")
 	}
 	head := v.heading(name).Layout
 	if !x.Embedded {
@@ -67,7 +67,7 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 		}
 	}
 	return rows(gtx, gapSmall, head,
-		v.body(fmt.Sprintf(v.Texts.ClassesOf, len(x.Classes), some(x.Classes, 10))).Layout,
+		v.body(fmt.Sprintf(v.Texts.ClassesOf, len(x.Classes), v.some(x.Classes, 10))).Layout,
 		v.muted(facts).Layout,
 		func(gtx C) D {
 			remove := func(C) D { return D{} }
@@ -106,7 +106,7 @@ func (v *View) settings(gtx C, s *ui.State) D {
 		}
 	}
 	languages, codes := []string{v.Texts.AsSystem}, []string{""}
-	for _, t := range v.languages {
+	for _, t := range v.offered() {
 		languages, codes = append(languages, t.Language), append(codes, t.Code)
 	}
 	return v.page(gtx,

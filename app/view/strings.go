@@ -13,6 +13,8 @@ type Texts struct {
 	Language string // its own name
 	Code     string // "en"
 
+	Comma, Semicolon, Colon, Listed string // between clauses, and between the things of a list
+
 	Classify, Train, Models, Settings string
 
 	// The engine.
@@ -25,6 +27,8 @@ type Texts struct {
 	// Train.
 	TrainLead, DropFolder, FolderHint, ChooseFolder, UseSample, SampleLead, PathHint, Open, Understanding, Understood string
 	Examples, Classes, Captions, NoCaptions, SplitOf, LeftOut, Another, HowMuch                                       string
+	Conventions                                                                                                       [len(conventions)]string
+	Splits                                                                                                            [4]string // none, train, validation, test
 	Presets, PresetLeads                                                                                              [3]string
 	InputsTitle                                                                                                       string
 	Inputs                                                                                                            [3]string

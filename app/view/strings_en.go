@@ -2,6 +2,8 @@ package view
 
 var english = Texts{
 	Language: "English", Code: "en",
+	Comma: ", ", Semicolon: "; ", Colon: ": ", Listed: ", ",
+
 	Classify: "Classify", Train: "Train", Models: "Models", Settings: "Settings",
 
 	Starting:     "Starting…",
@@ -23,6 +25,7 @@ var english = Texts{
 	ChooseFolder: "Choose a folder…", UseSample: "Use the sample collection", SampleLead: "Shapes with questions, drawn by Duet: see how training goes before you use your own pictures.",
 	PathHint: "or type where it is", Open: "Open", Understanding: "Looking at %s…", Understood: "This is what Duet understood",
 	Examples: "%d examples of %d pictures", Classes: "%d classes: %s", Captions: "with words: %s", NoCaptions: "without words",
+	Conventions: conventions, Splits: [4]string{"examples", "to train on", "to validate", "to test"},
 	SplitOf: "%s: %d", LeftOut: "%d rows left out:", Another: "Another collection", HowMuch: "How thorough",
 	Presets:     [3]string{"Quick", "Balanced", "Thorough"},
 	PresetLeads: [3]string{"Trains what follows the two towers; each picture is looked at once.", "Trains the last parts of the towers, too.", "Trains the whole model."},
@@ -30,7 +33,7 @@ var english = Texts{
 	NameTitle: "Name", Start: "Start training", EstimateBusy: "Estimating…", EstimateMemory: "Needs %s on the adapter.", EstimateTime: "Takes about %s.",
 	Preparing: "Preparing…", FeaturesOf: "Looking at %d of %d pictures and texts, each once", StepOf: "Step %d of %d", EpochOf: "epoch %d of %d",
 	Loss: "Loss", Accuracy: "Right, of the pictures held back", Speed: "%.0f examples a second", Left: "about %s left", Stop: "Stop and keep", Stopping: "Stopping…", Unreadable: "%d pictures could not be read",
-	ResultTitle: "%s is right for %.1f %% of %d pictures it has not learnt from", StoppedTitle: "Stopped early: ",
+	ResultTitle: "%s is right for %.1f %% of %d pictures it has not learnt from", StoppedTitle: "Stopped early: ",
 	PerClass: "By class", Precision: "Precision", Recall: "Recall", Confusion: "What it takes for what",
 	ConfusionLead: "A row is what a picture shows, a column what the model says. Click a number to see its pictures.",
 	Use:           "Use this model", InUse: "in use", AgainAnother: "Train another",

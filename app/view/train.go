@@ -9,6 +9,7 @@ import (
 
 	"duet/app"
 	"duet/app/ui"
+	"duet/model/data"
 
 	"gioui.org/f32"
 	"gioui.org/layout"
@@ -41,7 +42,11 @@ func (v *View) page(gtx C, parts ...layout.Widget) D {
 	return v.scroll(gtx, "page", len(parts), func(gtx C, i int) D {
 		gtx.Constraints.Max.X = min(gtx.Constraints.Max.X, gtx.Dp(880))
 		gtx.Constraints.Min.X = 0
-		return layout.Inset{Bottom: gap + 4}.Layout(gtx, parts[i])
+		d := parts[i](gtx)
+		if d.Size.Y > 0 {
+			d.Size.Y += gtx.Dp(gap + 4)
+		}
+		return d
 	})
 }
 
@@ -96,17 +101,18 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 	t, r := &s.Training, s.Training.Report
 	report := []layout.Widget{
 		v.heading(t.Source.Name).Layout,
-		v.muted(v.Texts.Understood + ": " + r.Convention).Layout,
+		v.muted(v.Texts.Understood + v.Texts.Colon + v.convention(r.Convention)).Layout,
 		v.body(fmt.Sprintf(v.Texts.Examples, r.Examples, r.Pictures)).Layout,
-		v.body(fmt.Sprintf(v.Texts.Classes, len(r.Classes), some(r.Classes, 12))).Layout,
+		v.body(fmt.Sprintf(v.Texts.Classes, len(r.Classes), v.some(r.Classes, 12))).Layout,
 	}
 	if r.CaptionsFrom == "" || r.Captions == 0 {
 		report = append(report, v.body(v.Texts.NoCaptions).Layout)
 	} else {
 		report = append(report, v.body(fmt.Sprintf(v.Texts.Captions, r.CaptionsFrom)).Layout)
 	}
+	splits := []data.Split{data.Unsplit, data.Train, data.Validation, data.Test}
 	for _, split := range r.Splits {
-		report = append(report, v.body(fmt.Sprintf(v.Texts.SplitOf, split.Split, split.Examples)).Layout)
+		report = append(report, v.body(fmt.Sprintf(v.Texts.SplitOf, v.Texts.Splits[slices.Index(splits, split.Split)], split.Examples)).Layout)
 	}
 	if r.SkippedRows > 0 {
 		report = append(report, v.label(sizeBody, v.Theme.Warn, fmt.Sprintf(v.Texts.LeftOut, r.SkippedRows)).Layout)
@@ -183,11 +189,25 @@ func memory(n int64) string {
 	return fmt.Sprintf("%d kB", (n+1023)>>10)
 }
 
-func some(list []string, n int) string {
+// some lists the first n.
+func (v *View) some(list []string, n int) string {
 	if len(list) <= n {
-		return strings.Join(list, ", ")
+		return strings.Join(list, v.Texts.Listed)
 	}
-	return strings.Join(list[:n], ", ") + ", …"
+	return strings.Join(list[:n], v.Texts.Listed) + v.Texts.Listed + "…"
+}
+
+// conventions are those that a collection's report names.
+var conventions = [...]string{
+	"a folder per class", "an ImageFolder with a folder per class", "an ImageFolder with metadata", "a table in the folder", "a table",
+	"tar shards of the WebDataset convention", "several collections together", "pictures without labels or words",
+}
+
+func (v *View) convention(s string) string {
+	if i := slices.Index(conventions[:], s); i >= 0 {
+		return v.Texts.Conventions[i]
+	}
+	return s
 }
 
 // running shows how a training goes.
@@ -197,19 +217,19 @@ func (v *View) running(gtx C, s *ui.State) D {
 	switch {
 	case p.Steps > 0:
 		share = float32(p.Step) / float32(p.Steps)
-		status = fmt.Sprintf(v.Texts.StepOf, p.Step, p.Steps) + ", " + fmt.Sprintf(v.Texts.EpochOf, p.Epoch, p.Epochs)
+		status = fmt.Sprintf(v.Texts.StepOf, p.Step, p.Steps) + v.Texts.Comma + fmt.Sprintf(v.Texts.EpochOf, p.Epoch, p.Epochs)
 		if p.PerSecond > 0 {
-			status += "; " + fmt.Sprintf(v.Texts.Speed, p.PerSecond)
+			status += v.Texts.Semicolon + fmt.Sprintf(v.Texts.Speed, p.PerSecond)
 		}
 		if left := p.Left(gtx.Now); left > 0 {
-			status += ", " + fmt.Sprintf(v.Texts.Left, took(left.Round(time.Second)))
+			status += v.Texts.Comma + fmt.Sprintf(v.Texts.Left, took(left.Round(time.Second)))
 		}
 	case p.AllFeatures > 0:
 		share = float32(p.Features) / float32(p.AllFeatures)
 		status = fmt.Sprintf(v.Texts.FeaturesOf, p.Features, p.AllFeatures)
 	}
 	if p.Skipped > 0 {
-		status += "; " + fmt.Sprintf(v.Texts.Unreadable, p.Skipped)
+		status += v.Texts.Semicolon + fmt.Sprintf(v.Texts.Unreadable, p.Skipped)
 	}
 	stop := v.Texts.Stop
 	if t.Step == ui.TrainStopping {
@@ -237,28 +257,31 @@ func (v *View) curves(gtx C, p *ui.Progress) D {
 	}
 	last := ""
 	if n := len(p.Losses); n > 0 {
-		last = fmt.Sprintf(" %.3f", p.Losses[n-1].Value)
+		last = fmt.Sprintf("%.3f", p.Losses[n-1].Value)
 	}
 	right := ""
 	for _, a := range p.Validations {
 		accuracy = append(accuracy, f32.Pt(float32(a.Step)/steps, float32(a.Top1)))
-		right = fmt.Sprintf(" %.1f %%", 100*a.Top1)
+		right = fmt.Sprintf("%.1f\u00a0%%", 100*a.Top1)
 	}
-	panel := func(title string, points []f32.Point, dots bool) layout.Widget {
+	panel := func(title, value string, points []f32.Point, dots bool) layout.Widget {
 		return func(gtx C) D {
 			return v.card(gtx, func(gtx C) D {
-				return rows(gtx, gapSmall, v.label(sizeBody, v.Theme.Ink, title).strong().Layout,
+				return rows(gtx, gap,
+					func(gtx C) D {
+						return layout.Flex{}.Layout(gtx, layout.Flexed(1, v.body(title).Layout), layout.Rigid(v.body(value).strong().Layout))
+					},
 					func(gtx C) D { return v.plot(gtx, points, dots) })
 			})
 		}
 	}
 	if gtx.Constraints.Max.X < gtx.Dp(560) {
-		return rows(gtx, gap, panel(v.Texts.Loss+last, losses, false), panel(v.Texts.Accuracy+right, accuracy, true))
+		return rows(gtx, gap, panel(v.Texts.Loss, last, losses, false), panel(v.Texts.Accuracy, right, accuracy, true))
 	}
 	return layout.Flex{}.Layout(gtx,
-		layout.Flexed(0.5, panel(v.Texts.Loss+last, losses, false)),
+		layout.Flexed(0.5, panel(v.Texts.Loss, last, losses, false)),
 		layout.Rigid(layout.Spacer{Width: gap}.Layout),
-		layout.Flexed(0.5, panel(v.Texts.Accuracy+right, accuracy, true)))
+		layout.Flexed(0.5, panel(v.Texts.Accuracy, right, accuracy, true)))
 }
 
 // plot draws points of the unit square, y upwards, as a line.
@@ -325,12 +348,12 @@ func (v *View) result(gtx C, s *ui.State) D {
 		func(gtx C) D {
 			return v.card(gtx, func(gtx C) D {
 				table := []layout.Widget{v.heading(v.Texts.PerClass).Layout, func(gtx C) D {
-					return v.classRow(gtx, v.Theme.Muted, "", v.Texts.Precision, v.Texts.Recall, "F1")
+					return v.classRow(gtx, v.muted, "", v.Texts.Precision, v.Texts.Recall, "F1")
 				}}
 				for _, c := range e.Classes {
 					if c.N > 0 {
 						table = append(table, func(gtx C) D {
-							return v.classRow(gtx, v.Theme.Ink, fmt.Sprintf("%s (%d)", c.Label, c.N), percent(float32(c.Precision)), percent(float32(c.Recall)), fmt.Sprintf("%.2f", c.F1))
+							return v.classRow(gtx, v.body, fmt.Sprintf("%s (%d)", c.Label, c.N), percent(float32(c.Precision)), percent(float32(c.Recall)), fmt.Sprintf("%.2f", c.F1))
 						})
 					}
 				}
@@ -341,14 +364,14 @@ func (v *View) result(gtx C, s *ui.State) D {
 	return v.page(gtx, parts...)
 }
 
-func (v *View) classRow(gtx C, ink colourOf, texts ...string) D {
+func (v *View) classRow(gtx C, style func(string) label, texts ...string) D {
 	var children []layout.FlexChild
 	for i, s := range texts {
-		l := v.label(sizeBody, ink, s).line()
+		l := style(s).line()
 		if i > 0 {
 			l = l.end()
 		}
-		children = append(children, layout.Flexed(map[bool]float32{true: 0.46, false: 0.18}[i == 0], func(gtx C) D {
+		children = append(children, layout.Flexed(map[bool]float32{true: 0.4, false: 0.2}[i == 0], func(gtx C) D {
 			gtx.Constraints.Min.X = gtx.Constraints.Max.X
 			return l.Layout(gtx)
 		}))
@@ -356,7 +379,7 @@ func (v *View) classRow(gtx C, ink colourOf, texts ...string) D {
 	return layout.Flex{}.Layout(gtx, children...)
 }
 
-const cellSize unit.Dp = 44
+const cellSize unit.Dp = 50
 
 // confusion is the matrix: rows are what pictures show, columns what the model
 // says. It scrolls sideways where there are many classes.
@@ -373,8 +396,7 @@ func (v *View) confusion(gtx C, r *ui.Result) D {
 		}
 	}
 	size := gtx.Dp(cellSize)
-	names := gtx.Dp(130)
-	l := v.list("confusion", layout.Horizontal)
+	names := min(max(gtx.Constraints.Max.X*3/10, gtx.Dp(100)), gtx.Dp(220))
 	height := size * (len(shown) + 1)
 	gtx.Constraints.Max.Y = height
 	return layout.Flex{}.Layout(gtx,
@@ -383,17 +405,21 @@ func (v *View) confusion(gtx C, r *ui.Result) D {
 				t := op.Offset(image.Pt(0, size*(i+1))).Push(gtx.Ops)
 				inner := gtx
 				inner.Constraints = layout.Exact(image.Pt(names, size))
-				left(inner, v.body(e.Classes[c].Label).line().Layout)
+				left(inner, func(gtx C) D {
+					return layout.Inset{Right: gapSmall}.Layout(gtx, v.body(e.Classes[c].Label).line().Layout)
+				})
 				t.Pop()
 			}
 			return D{Size: image.Pt(names, height)}
 		}),
 		layout.Flexed(1, func(gtx C) D {
-			return l.List.Layout(gtx, len(shown), func(gtx C, i int) D {
+			return v.across(gtx, "confusion", len(shown), func(gtx C, i int) D {
 				answer := shown[i]
 				inner := gtx
 				inner.Constraints = layout.Exact(image.Pt(size, size))
-				layout.Center.Layout(inner, v.label(sizeSmall, v.Theme.Muted, e.Classes[answer].Label).line().centred().Layout)
+				layout.Center.Layout(inner, func(gtx C) D {
+					return layout.UniformInset(2).Layout(gtx, v.muted(e.Classes[answer].Label).line().centred().Layout)
+				})
 				for row, truth := range shown {
 					t := op.Offset(image.Pt(0, size*(row+1))).Push(gtx.Ops)
 					v.count(inner, r, truth, answer)
@@ -448,17 +474,17 @@ func (v *View) cell(gtx C, r *ui.Result) D {
 	}
 	e := r.Evaluation
 	held := r.Cells[r.Cell[0]][r.Cell[1]]
-	title := v.label(sizeBody, v.Theme.Ink, fmt.Sprintf("%s → %s: %d", e.Classes[r.Cell[0]].Label, e.Classes[r.Cell[1]].Label, len(held))).strong()
-	l := v.list("held", layout.Horizontal)
+	title := v.label(sizeBody, v.Theme.Ink, fmt.Sprintf("%s → %s%s%d", e.Classes[r.Cell[0]].Label, e.Classes[r.Cell[1]].Label, v.Texts.Colon, len(held))).strong()
 	return rows(gtx, gapSmall, title.Layout, func(gtx C) D {
 		gtx.Constraints.Max.Y = gtx.Dp(150)
-		return l.List.Layout(gtx, len(held), func(gtx C, i int) D {
+		return v.across(gtx, "held", len(held), func(gtx C, i int) D {
 			return layout.Inset{Right: gap}.Layout(gtx, func(gtx C) D {
 				gtx.Constraints.Max.X = gtx.Dp(140)
+				gtx.Constraints.Min.X = gtx.Constraints.Max.X
 				return rows(gtx, 2, func(gtx C) D {
 					gtx.Constraints = layout.Exact(image.Pt(gtx.Dp(140), gtx.Dp(104)))
 					return v.thumb(gtx, held[i].File, Small)
-				}, v.muted(held[i].Caption).line().Layout)
+				}, v.muted(held[i].Caption).line().centred().Layout)
 			})
 		})
 	})

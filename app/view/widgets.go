@@ -3,8 +3,8 @@ package view
 import (
 	"image"
 	"image/color"
+	"math"
 	"strings"
-	"unicode"
 
 	"duet/app/ui"
 
@@ -31,12 +31,15 @@ type View struct {
 	Texts  *Texts
 	Choose func(what Choice) // opens the platform's dialog; nil: there is none
 
-	deliver   func(ui.Message)
-	languages []*Texts // that can be drawn
-	clicks    map[string]*widget.Clickable
-	editors   map[string]*editor
-	lists     map[string]*widget.List
-	thumbs    *Thumbs
+	deliver    func(ui.Message)
+	languages  []*Texts // that can be drawn
+	ownChinese bool     // the shaper has the app's own fonts for Chinese
+	later      later
+	clicks     map[string]*widget.Clickable
+	editors    map[string]*editor
+	lists      map[string]*widget.List
+	thumbs     *Thumbs
+	seen       func(l label, cut bool) // for tests: what is drawn, and whether it is cut
 }
 
 // A Choice is what a dialog lets the user choose.
@@ -91,19 +94,27 @@ func (v *View) list(name string, axis layout.Axis) *widget.List {
 
 // label is text in a size and a colour.
 func (v *View) label(size unit.Sp, ink color.NRGBA, s string) label {
-	return label{shaper: v.Theme.Shaper, size: size, ink: ink, text: s}
+	l := label{shaper: v.Theme.Shaper, bold: bold, size: size, ink: ink, text: s, seen: v.seen}
+	if hasHan(s) {
+		l.bold = boldChinese(v.ownChinese)
+		if v.later.expected() {
+			v.later.missed = true
+			l.ink = color.NRGBA{} // not boxes while the fonts come
+		}
+	}
+	return l
 }
 
 func (v *View) body(s string) label  { return v.label(sizeBody, v.Theme.Ink, s) }
 func (v *View) muted(s string) label { return v.label(sizeSmall, v.Theme.Muted, s) }
 func (v *View) title(s string) label {
 	l := v.label(sizeTitle, v.Theme.Ink, s)
-	l.font, l.head = bold, true
+	l.font, l.head = l.bold, true
 	return l
 }
 func (v *View) heading(s string) label {
 	l := v.label(sizeLarge, v.Theme.Ink, s)
-	l.font, l.head = bold, true
+	l.font, l.head = l.bold, true
 	return l
 }
 
@@ -111,12 +122,14 @@ func (v *View) heading(s string) label {
 type label struct {
 	shaper *text.Shaper
 	font   font.Font
+	bold   font.Font // what font is where the text is strong
 	size   unit.Sp
 	ink    color.NRGBA
 	align  text.Alignment
 	lines  int
 	text   string
-	head   bool // of a screen or a part of it
+	head   bool                    // of a screen or a part of it
+	seen   func(l label, cut bool) // see View.seen
 }
 
 // line keeps the label on one line, cut with an ellipsis.
@@ -126,19 +139,8 @@ func (l label) line() label {
 }
 
 func (l label) strong() label {
-	l.font = bold
+	l.font = l.bold
 	return l
-}
-
-// face is the font of the label. Systems have Chinese in a regular weight only
-// as often as not, and the shaper then finds nothing for a bold one.
-func (l label) face() font.Font {
-	for _, r := range l.text {
-		if unicode.Is(unicode.Han, r) {
-			return font.Font{}
-		}
-	}
-	return l.font
 }
 
 func (l label) end() label {
@@ -151,13 +153,39 @@ func (l label) centred() label {
 	return l
 }
 
+// Height of the Go fonts above and below the baseline, and from line to line,
+// in units of their size.
+const (
+	above, below = 0.945, 0.211
+	lineHeight   = 1.35
+)
+
+// Layout draws the label. It takes the height that the Go fonts have, whatever
+// its characters are drawn with: fonts for Chinese are higher, and a row of both
+// would not stand on one line.
 func (l label) Layout(gtx C) D {
 	if l.head {
 		l.head = false
 		return means(gtx, meaning{role: Heading}, l.Layout)
 	}
-	material := colour(gtx, l.ink)
-	return widget.Label{Alignment: l.align, MaxLines: l.lines, LineHeightScale: 1.25}.Layout(gtx, l.shaper, l.face(), l.size, l.text, material)
+	c := gtx.Constraints
+	gtx.Constraints.Min.Y = 0
+	m := op.Record(gtx.Ops)
+	d, info := widget.Label{Alignment: l.align, MaxLines: l.lines, LineHeightScale: lineHeight}.LayoutDetailed(gtx, l.shaper, l.font, l.size, l.text, colour(gtx, l.ink))
+	call := m.Stop()
+	size := float64(gtx.Sp(l.size))
+	up, down := int(math.Ceil(above*size)), int(math.Ceil(below*size))
+	first := d.Size.Y - d.Baseline // the baseline of the first line, from the top
+	further := int(float64(d.Size.Y-first)/(lineHeight*size)) * int(math.Round(lineHeight*size))
+	if l.seen != nil {
+		l.seen(l, info.Truncated > 0 || up+further+down > c.Max.Y)
+	}
+	t := op.Offset(image.Pt(0, up-first)).Push(gtx.Ops)
+	call.Add(gtx.Ops)
+	t.Pop()
+	d.Size = c.Constrain(image.Pt(d.Size.X, up+further+down))
+	d.Baseline = d.Size.Y - up
+	return d
 }
 
 // colour records a colour as a material for text.
@@ -398,6 +426,7 @@ func (v *View) field(gtx C, name, value, hint string, commit func(typed string) 
 			entered = true
 		}
 	}
+	v.later.missed = v.later.missed || hasHan(e.Text())
 	focused := gtx.Focused(&e.Editor)
 	if entered || !focused {
 		e.send(v.deliver)
@@ -468,27 +497,43 @@ func rows(gtx C, space unit.Dp, widgets ...layout.Widget) D {
 }
 
 // scroll lays out widgets that may be higher than there is room, with a bar
-// that shows where one is.
+// that shows where one is, in the margin at the right of what it is in.
 func (v *View) scroll(gtx C, name string, n int, w layout.ListElement) D {
 	l := v.list(name, layout.Vertical)
-	d := l.List.Layout(gtx, n, func(gtx C, i int) D {
-		gtx.Constraints.Max.X -= gtx.Dp(gap) // the bar's
-		gtx.Constraints.Min.X = min(gtx.Constraints.Min.X, gtx.Constraints.Max.X)
-		return w(gtx, i)
-	})
+	d := l.List.Layout(gtx, n, w)
 	d.Size.X = gtx.Constraints.Max.X
+	begin, length := visible(l, n, d.Size.Y)
+	if length > 0 {
+		height := max(length, gtx.Dp(24))
+		defer op.Offset(image.Pt(d.Size.X+gtx.Dp(gapSmall), min(begin, d.Size.Y-height))).Push(gtx.Ops).Pop()
+		fill(gtx, v.Theme.Line, image.Pt(gtx.Dp(4), height), 2)
+	}
+	return d
+}
+
+// across lays out widgets beside each other that may be wider than there is
+// room, with a bar below them.
+func (v *View) across(gtx C, name string, n int, w layout.ListElement) D {
+	l := v.list(name, layout.Horizontal)
+	d := l.List.Layout(gtx, n, w)
+	begin, length := visible(l, n, d.Size.X)
+	if length > 0 {
+		width := max(length, gtx.Dp(24))
+		d.Size.Y += gtx.Dp(10)
+		defer op.Offset(image.Pt(min(begin, d.Size.X-width), d.Size.Y-gtx.Dp(4))).Push(gtx.Ops).Pop()
+		fill(gtx, v.Theme.Line, image.Pt(width, gtx.Dp(4)), 2)
+	}
+	return d
+}
+
+// visible is the part of a list of n things that is seen, as a part of a track;
+// its length is 0 where all is.
+func visible(l *widget.List, n, track int) (begin, length int) {
 	p := l.Position
 	if n == 0 || p.Length <= 0 || p.Count >= n && p.Offset == 0 && p.OffsetLast >= 0 {
-		return d
+		return 0, 0
 	}
 	each := float32(p.Length) / float32(n)
-	begin := (float32(p.First)*each + float32(p.Offset)) / float32(p.Length)
-	share := float32(d.Size.Y) / float32(p.Length)
-	track := float32(d.Size.Y)
-	height := max(int(track*share), gtx.Dp(24))
-	top := min(int(track*begin), d.Size.Y-height)
-	t := op.Offset(image.Pt(d.Size.X-gtx.Dp(5), top)).Push(gtx.Ops)
-	fill(gtx, v.Theme.Line, image.Pt(gtx.Dp(4), height), 2)
-	t.Pop()
-	return d
+	scale := float32(track) / float32(p.Length)
+	return int((float32(p.First)*each + float32(p.Offset)) * scale), int(float32(track) * scale)
 }

@@ -22,6 +22,10 @@ type Face struct {
 	Given  []ui.File                                      // as if dropped at once
 	Listen func(send func(ui.Message))                    // nil, or begins to pass on what the platform is given
 	Mirror func(Mirror)                                   // nil, or shows it to those who do not see the window
+
+	// Chinese fetches fonts for Chinese where the system's cannot be used; nil:
+	// they can.
+	Chinese func() (Chinese, error)
 }
 
 // Window opens the app's window, and returns when it is closed. It must be
@@ -47,6 +51,7 @@ func Window(ctx context.Context, f Face) error {
 	}
 	v := New(NewTheme(shaper, false), &english, NewThumbs(f.Decode, w.Invalidate), loop.Send)
 	v.Choose = chooser(loop.Send)
+	v.later.fetch = f.Chinese
 	systemDark() // asks the desktop, which may take a moment
 	drops := newDrops(loop.Send)
 	defer drops.close()
@@ -67,6 +72,7 @@ func Window(ctx context.Context, f Face) error {
 		case app.FrameEvent:
 			gtx := app.NewContext(&ops, e)
 			size = image.Pt(int(gtx.Metric.PxToDp(e.Size.X)), int(gtx.Metric.PxToDp(e.Size.Y)))
+			v.takeFonts()
 			loop.Draw(func(s *ui.State) {
 				v.Dress(s.Prefs)
 				v.Layout(gtx, s)
@@ -75,6 +81,7 @@ func Window(ctx context.Context, f Face) error {
 					f.Mirror(Mirror{v.Texts.Code, mirror.read(gtx.Ops, e.Size, gtx.Metric), status, alert})
 				}
 			})
+			v.later.ask(w.Invalidate)
 			e.Frame(gtx.Ops)
 			if ctx.Err() != nil {
 				w.Perform(system.ActionClose)
@@ -96,4 +103,5 @@ func (v *View) Dress(p ui.Prefs) {
 		code = systemLanguage()
 	}
 	v.Texts = TextsFor(code, v.languages)
+	v.later.missed = v.later.missed || TextsFor(code, Languages) != v.Texts
 }

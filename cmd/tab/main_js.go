@@ -16,7 +16,13 @@ func main() {
 	engine := tab.NewEngine(js.Global().Get("duet"), js.Global().Get("duetStore"))
 	host := tab.NewHost(engine)
 	go func() {
-		err := view.Window(context.Background(), view.Face{Engine: engine, Host: host, Decode: host.Thumbnail, Listen: host.Listen, Mirror: tab.Mirror()})
+		err := view.Window(context.Background(), view.Face{
+			Engine: engine, Host: host, Decode: host.Thumbnail, Listen: host.Listen, Mirror: tab.Mirror(),
+			Chinese: func() (c view.Chinese, err error) {
+				c.Regular, c.SemiBold, err = host.Chinese()
+				return c, err
+			},
+		})
 		if err != nil {
 			js.Global().Get("console").Call("error", err.Error())
 		}
