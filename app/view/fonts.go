@@ -21,8 +21,8 @@ const (
 	chineseSemiBold font.Typeface = "Chinese SemiBold"
 )
 
-// with returns a shaper over the Go fonts and these.
-func (c Chinese) with(options ...text.ShaperOption) (*text.Shaper, error) {
+// collection returns the Go fonts and these.
+func (c Chinese) collection() ([]font.FontFace, error) {
 	collection := gofont.Collection()
 	for _, f := range []struct {
 		typeface font.Typeface
@@ -35,7 +35,7 @@ func (c Chinese) with(options ...text.ShaperOption) (*text.Shaper, error) {
 		}
 		collection = append(collection, font.FontFace{Font: font.Font{Typeface: f.typeface, Weight: f.weight}, Face: face})
 	}
-	return text.NewShaper(append(options, text.WithCollection(collection))...), nil
+	return collection, nil
 }
 
 // boldChinese is what bold text in Chinese is drawn with. Systems have Chinese
@@ -81,15 +81,15 @@ func (l *later) ask(draw func()) {
 		defer draw()
 		defer close(arrived)
 		c, err := fetch()
+		var collection []font.FontFace
 		if err == nil {
-			var shaper *text.Shaper
-			if shaper, err = c.with(); err == nil {
-				arrived <- shaper
-			}
+			collection, err = c.collection()
 		}
 		if err != nil {
 			log.Printf("without Chinese: %v", err)
+			return
 		}
+		arrived <- text.NewShaper(text.WithCollection(collection))
 	}()
 }
 

@@ -20,9 +20,9 @@ func (x *stage) mirror() []Node {
 // TestMirror reads the frames of every state: what can be clicked has a name and
 // lies in the window, and a click in its middle reaches it.
 func TestMirror(t *testing.T) {
-	for name, s := range states() {
+	for name, s := range states(&english) {
 		for _, size := range []image.Point{{X: 1280, Y: 1600}, {X: 400, Y: 800}} {
-			x := newStage(size, false, s)
+			x := newStage(size, s)
 			x.frame()
 			x.frame()
 			nodes := x.mirror()
@@ -42,11 +42,11 @@ func TestMirror(t *testing.T) {
 	}
 	want := []Node{
 		{Role: Radio, Name: english.Train, Selected: true},
-		{Role: Button, Name: "42 cool → none", Selected: true},
-		{Role: Button, Name: "100 neutral → neutral"},
+		{Role: Button, Name: "19 cool → neutral", Selected: true},
+		{Role: Button, Name: "76 neutral → neutral"},
 		{Role: Button, Name: english.Use},
 	}
-	x := newStage(image.Pt(1280, 1600), false, states()["train-done"])
+	x := newStage(image.Pt(1280, 1600), states(&english)["train-done"])
 	x.frame()
 	for _, w := range want {
 		if !slices.ContainsFunc(x.mirror(), func(n Node) bool { n.Bounds = w.Bounds; return n == w }) {
@@ -58,7 +58,7 @@ func TestMirror(t *testing.T) {
 // TestMirrorFollows types into a field and moves the keyboard on: the mirror
 // shows the words, and what has the keyboard.
 func TestMirrorFollows(t *testing.T) {
-	x := newStage(image.Pt(1280, 800), false, states()["one"])
+	x := newStage(image.Pt(1280, 800), states(&english)["one"])
 	x.frame()
 	at := slices.IndexFunc(x.mirror(), func(n Node) bool { return n.Role == Field })
 	b := x.mirror()[at].Bounds
@@ -93,14 +93,14 @@ func TestStatus(t *testing.T) {
 		alert bool
 	}{
 		"empty":         {"", false},
-		"problem":       {english.Problems[1] + ": none of the files is a picture that can be read", true},
-		"one":           {"picture-0.png: warm, 81 %", false},
-		"several":       {"picture-01.png: cool, 81 %, not sure", false},
-		"train-running": {"epoch 6 of 10. Right, of the pictures held back: 75 %", false},
-		"train-done":    {"shapes is right for 81.0 % of 860 pictures it has not learnt from", false},
+		"problem":       {english.Problems[1] + ": none of the files is a picture that can be read: JPEG, PNG, GIF, BMP and WebP can", true},
+		"one":           {"picture-0.png: warm, 81\u00a0%", false},
+		"several":       {"picture-01.png: cool, 81\u00a0%, not sure", false},
+		"train-running": {"epoch 6 of 10. Right, of the pictures held back: 75\u00a0%", false},
+		"train-done":    {"shapes is right for 80.0\u00a0% of 380 pictures it has not learnt from", false},
 		"saved":         {"Saved as Downloads/duet-answers.csv", false},
 	} {
-		x := newStage(image.Pt(1280, 800), false, states()[name])
+		x := newStage(image.Pt(1280, 800), states(&english)[name])
 		if text, alert := x.view.status(x.state); text != want.text || alert != want.alert {
 			t.Errorf("%s: %q, %v, want %q, %v", name, text, alert, want.text, want.alert)
 		}
