@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"log"
+	"time"
 	"unicode"
 
 	"gioui.org/font"
@@ -29,6 +30,7 @@ func (c Chinese) collection() ([]font.FontFace, error) {
 		weight   font.Weight
 		content  []byte
 	}{{chineseRegular, font.Normal, c.Regular}, {chineseSemiBold, font.SemiBold, c.SemiBold}} {
+		time.Sleep(time.Millisecond) // a tab's page has its turn meanwhile
 		face, err := opentype.Parse(f.content)
 		if err != nil {
 			return nil, fmt.Errorf("the font %s: %w", f.typeface, err)
