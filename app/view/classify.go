@@ -202,7 +202,7 @@ func (v *View) thumb(gtx C, f ui.File, size ThumbSize) D {
 // answer is the words and the classes of an item.
 func (v *View) answer(gtx C, x *ui.Item) D {
 	parts := []layout.Widget{
-		v.label(sizeBody, v.Theme.Muted, x.File.Name).line().Layout,
+		v.whole("name", v.label(sizeBody, v.Theme.Muted, x.File.Name).line()),
 		func(gtx C) D {
 			source := map[ui.CaptionSource]string{ui.Sidecar: v.Texts.WordsFile, ui.Embedded: v.Texts.WordsInside}[x.From]
 			return rows(gtx, 4,
@@ -320,11 +320,11 @@ func (v *View) table(gtx C, s *ui.State, several bool, high int) D {
 		return v.wrap(gtx, gapSmall,
 			v.chooser("choose pictures", v.Texts.ChoosePictures, plain, ChoosePictures),
 			v.camera(),
-			v.do("remove", v.Texts.RemoveThis, plain, true, ui.Remove{ID: x}),
-			v.do("clear", v.Texts.ClearAll, plain, several, ui.Clear{}),
+			v.tip("remove", v.Texts.TipRemove, v.do("remove", v.Texts.RemoveThis, plain, true, ui.Remove{ID: x})),
+			v.tip("clear", v.Texts.TipClear, v.do("clear", v.Texts.ClearAll, plain, several, ui.Clear{})),
 			v.undo(s),
-			v.do("csv", v.Texts.SaveCSV, plain, done > 0, ui.ExportAnswers{Format: "csv"}),
-			v.do("json", v.Texts.SaveJSON, plain, done > 0, ui.ExportAnswers{Format: "json"}),
+			v.tip("csv", v.Texts.TipCSV, v.do("csv", v.Texts.SaveCSV, plain, done > 0, ui.ExportAnswers{Format: "csv"})),
+			v.tip("json", v.Texts.TipJSON, v.do("json", v.Texts.SaveJSON, plain, done > 0, ui.ExportAnswers{Format: "json"})),
 			func(gtx C) D {
 				gtx.Constraints.Min.Y = gtx.Dp(touch)
 				return left(gtx, v.muted(count).Layout)
@@ -417,13 +417,17 @@ func (v *View) row(gtx C, x *ui.Item, selected bool) D {
 		columns := columns(gtx)
 		layout.Flex{}.Layout(gtx,
 			layout.Flexed(columns[0], cell(func(gtx C) D {
+				side, space := unit.Dp(48), gap
+				if gtx.Constraints.Max.X < gtx.Dp(200) {
+					side, space = 36, gapSmall
+				}
 				return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
 					layout.Rigid(func(gtx C) D {
-						gtx.Constraints = layout.Exact(image.Pt(gtx.Dp(48), gtx.Dp(36)))
+						gtx.Constraints = layout.Exact(image.Pt(gtx.Dp(side), gtx.Dp(36)))
 						return v.thumb(gtx, x.File, Small)
 					}),
-					layout.Rigid(layout.Spacer{Width: gap}.Layout),
-					layout.Flexed(1, v.body(x.File.Name).line().Layout))
+					layout.Rigid(layout.Spacer{Width: space}.Layout),
+					layout.Flexed(1, v.whole(fmt.Sprint("name", x.ID), v.body(x.File.Name).line())))
 			})),
 			layout.Flexed(columns[1], cell(v.label(sizeBody, ink, answer).line().Layout)),
 			layout.Flexed(columns[2], cell(v.body(p).line().Layout)))

@@ -4,6 +4,7 @@
 // list is scrolled, what is typed and not yet sent.
 //
 // theme.go has colours, sizes and fonts, widgets.go the few parts everything is
-// made of, one file a screen what it shows, and window.go the window. The words
+// made of, tips.go what explains itself when pointed at, fonts.go the fonts for
+// Chinese, one file a screen what it shows, and window.go the window. The words
 // are in strings.go, strings_en.go and strings_zh.go.
 package view

@@ -16,6 +16,7 @@ import (
 func (v *View) Layout(gtx C, s *ui.State) D {
 	paint.FillShape(gtx.Ops, v.Theme.Ground, clip.Rect{Max: gtx.Constraints.Max}.Op())
 	gtx.Constraints.Min = gtx.Constraints.Max
+	defer v.tips.begin(gtx, v)()
 	content := func(gtx C) D {
 		return layout.UniformInset(gapLarge).Layout(gtx, func(gtx C) D {
 			gtx.Constraints.Min = gtx.Constraints.Max

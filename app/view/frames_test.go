@@ -31,6 +31,7 @@ type stage struct {
 	ops    op.Ops
 	size   image.Point
 	sent   []ui.Message
+	now    time.Time
 }
 
 func newStage(size image.Point, s *ui.State) *stage {
@@ -39,7 +40,7 @@ func newStage(size image.Point, s *ui.State) *stage {
 }
 
 func newStageIn(size image.Point, texts *Texts, theme *Theme, s *ui.State) *stage {
-	x := &stage{state: s, size: size}
+	x := &stage{state: s, size: size, now: time.Unix(1e9, 0)}
 	thumbs := NewThumbs(func(f ui.File, side int) (image.Image, error) { return drawn(len(f.Name), min(side, 256)) }, func() {})
 	x.view = New(theme, texts, thumbs, func(m ui.Message) { x.sent = append(x.sent, m) })
 	x.view.Choose = func(Choice) {}
@@ -57,7 +58,7 @@ func drawn(i, side int) (image.Image, error) {
 func (x *stage) frame() {
 	x.ops.Reset()
 	gtx := layout.Context{Ops: &x.ops, Source: x.router.Source(), Constraints: layout.Exact(x.size), Metric: unit.Metric{PxPerDp: 1, PxPerSp: 1},
-		Now: time.Unix(1e9, 0)}
+		Now: x.now}
 	x.view.Layout(gtx, x.state)
 	x.router.Frame(&x.ops)
 }

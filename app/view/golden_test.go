@@ -46,13 +46,17 @@ var (
 	some4 = []variant{{&english, wide, false}, {&chinese, wide, true}, {&english, phone, true}, {&chinese, phone, false}}
 	all8  = append([]variant{{&english, wide, true}, {&chinese, wide, false}, {&english, phone, false}, {&chinese, phone, true}}, some4...)
 
-	// These are drawn scrolled to their end.
-	scrolled = []string{"train-done" + atEnd, "train-many" + atEnd, "models-loading" + atEnd}
+	// These are drawn scrolled to their end, or with a tip.
+	touched = []string{"several" + atEnd, "train-done" + atEnd, "train-many" + atEnd, "models-loading" + atEnd, "several" + withTip}
 
 	mainStates = []string{"empty", "one", "several", "train", "train-confirm", "train-running", "train-done", "models", "settings", "problem"}
 )
 
-const atEnd = "-end"
+// What is done to a state, as the end of its name.
+const (
+	atEnd   = "-end"
+	withTip = "-tip"
+)
 
 // ownChinese reads the fonts that make leaves in bin/fonts.
 func ownChinese() (c Chinese, err error) {
@@ -110,12 +114,16 @@ func newEasel(t *testing.T) *easel {
 }
 
 // stage returns the stage of a state, by its name, once its pictures are there.
-func (e *easel) stage(name string, v variant) *stage {
+func (e *easel) stage(t *testing.T, name string, v variant) *stage {
+	t.Helper()
 	state, isBelow := strings.CutSuffix(name, atEnd)
+	state, hasTip := strings.CutSuffix(state, withTip)
 	x := newStageIn(v.size, v.texts, NewTheme(e.newShaper(), v.dark), states(v.texts)[state])
 	x.view.ownChinese = e.hasChinese
 	if isBelow {
-		x.view.list("page", layout.Vertical).Position = layout.Position{First: 99, BeforeEnd: true}
+		for _, list := range []string{"page", "classify"} {
+			x.view.list(list, layout.Vertical).Position = layout.Position{Offset: 9999, BeforeEnd: true}
+		}
 	}
 	for {
 		x.frame()
@@ -123,10 +131,14 @@ func (e *easel) stage(name string, v variant) *stage {
 		working := x.view.thumbs.working > 0
 		x.view.thumbs.mu.Unlock()
 		if !working {
-			return x
+			break
 		}
 		time.Sleep(time.Millisecond)
 	}
+	if hasTip {
+		x.point(x.find(t, v.texts.SaveJSON), tipAfter)
+	}
+	return x
 }
 
 // draw draws a stage once.
@@ -152,7 +164,7 @@ func TestGolden(t *testing.T) {
 	e := newEasel(t)
 	update := os.Getenv("DUET_GOLDEN") == "update"
 	kept, bad := map[string]bool{}, ""
-	names := append(slices.Sorted(maps.Keys(states(&english))), scrolled...)
+	names := append(slices.Sorted(maps.Keys(states(&english))), touched...)
 	for _, name := range names {
 		variants := some4
 		if slices.Contains(mainStates, name) {
@@ -164,7 +176,7 @@ func TestGolden(t *testing.T) {
 			if !e.hasChinese && (v.texts == &chinese || name == "settings") { // in which each language has its own name
 				continue
 			}
-			x := e.stage(name, v)
+			x := e.stage(t, name, v)
 			m := e.draw(t, x)
 			for range 2 {
 				if !bytes.Equal(m.Pix, e.draw(t, x).Pix) {
@@ -267,9 +279,9 @@ func apart(p, q color.RGBA) (most, sum int) {
 func TestGoldenCanFail(t *testing.T) {
 	e := newEasel(t)
 	v := variant{&english, wide, false}
-	drawn := e.draw(t, e.stage("train-confirm", v))
+	drawn := e.draw(t, e.stage(t, "train-confirm", v))
 	redraw := func(change func(x *stage)) *image.RGBA {
-		x := e.stage("train-confirm", v)
+		x := e.stage(t, "train-confirm", v)
 		change(x)
 		return e.draw(t, x)
 	}

@@ -72,11 +72,11 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 		func(gtx C) D {
 			remove := func(C) D { return D{} }
 			if !x.Embedded {
-				remove = v.do("remove "+x.ID, v.Texts.Remove, danger, x.ID != m.Using && x.ID != m.Loading, ui.RemoveModel{ID: x.ID})
+				remove = v.tip("remove "+x.ID, v.Texts.TipRemoveModel, v.do("remove "+x.ID, v.Texts.Remove, danger, x.ID != m.Using && x.ID != m.Loading, ui.RemoveModel{ID: x.ID}))
 			}
 			return v.wrap(gtx, gapSmall,
-				v.do("use "+x.ID, state, primary, x.ID != m.Using && m.Loading == "", ui.Use{ID: x.ID}),
-				v.do("export "+x.ID, v.Texts.Export, plain, true, ui.ExportModel{ID: x.ID}),
+				v.tip("use "+x.ID, v.Texts.TipUse, v.do("use "+x.ID, state, primary, x.ID != m.Using && m.Loading == "", ui.Use{ID: x.ID})),
+				v.tip("export "+x.ID, v.Texts.TipExport, v.do("export "+x.ID, v.Texts.Export, plain, true, ui.ExportModel{ID: x.ID})),
 				remove)
 		})
 }

@@ -41,6 +41,9 @@ type Texts struct {
 	// Models.
 	ModelsLead, DefaultModel, ClassesOf, Export, Remove, Removed, Import, Loading, SavedAt string
 
+	// Explanations of what one points at.
+	TipRemove, TipClear, TipCSV, TipJSON, TipUse, TipExport, TipRemoveModel, TipStop, TipGoOn, TipGiveUp, TipPrecision, TipRecall, TipF1 string
+
 	// Settings.
 	LanguageTitle, ThemeTitle, AsSystem, Light, Dark, About, AboutText string
 

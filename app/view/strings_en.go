@@ -43,6 +43,13 @@ var english = Texts{
 	ClassesOf: "%d classes: %s", Export: "Export…", Remove: "Remove", Removed: "%s was removed.", Import: "Bring in a zip…",
 	Loading: "Loading…", SavedAt: "Saved as %s",
 
+	TipRemove: "Takes this picture out of the list; the file stays where it is", TipClear: "Takes all pictures out of the list; the files stay where they are",
+	TipCSV: "A table: file, words, answer, probability, sure or not", TipJSON: "One JSON object a line, with all probabilities",
+	TipUse: "It then classifies, and the next training starts from it", TipExport: "A zip in the style of Hugging Face: safetensors, tokenizer, configuration and card",
+	TipRemoveModel: "This can be undone until Duet is closed", TipStop: "Ends here and makes a model of what was learnt so far",
+	TipGoOn: "From the last saved step, as if nothing had been", TipGiveUp: "What was learnt is thrown away; the pictures stay",
+	TipPrecision: "Of the pictures that got this answer, how many are right", TipRecall: "Of the pictures of this class, how many got this answer", TipF1: "The harmonic mean of precision and recall",
+
 	LanguageTitle: "Language", ThemeTitle: "Appearance", AsSystem: "As the system", Light: "Light", Dark: "Dark", About: "About",
 	AboutText: "Duet classifies a picture together with its words and learns your own classes, on your own machine. Nothing is uploaded.",
 

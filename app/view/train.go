@@ -59,8 +59,8 @@ func (v *View) source(gtx C, s *ui.State) D {
 				return v.card(gtx, func(gtx C) D {
 					return rows(gtx, gap, v.body(fmt.Sprintf(v.Texts.Unfinished, j.Setup.Name, j.Step)).Layout, func(gtx C) D {
 						return v.wrap(gtx, gapSmall,
-							v.do("go on "+j.ID, v.Texts.GoOn, primary, s.Engine.Ready, ui.Continue{ID: j.ID}),
-							v.do("give up "+j.ID, v.Texts.GiveUp, danger, true, ui.Discard{ID: j.ID}))
+							v.tip("go on "+j.ID, v.Texts.TipGoOn, v.do("go on "+j.ID, v.Texts.GoOn, primary, s.Engine.Ready, ui.Continue{ID: j.ID})),
+							v.tip("give up "+j.ID, v.Texts.TipGiveUp, v.do("give up "+j.ID, v.Texts.GiveUp, danger, true, ui.Discard{ID: j.ID})))
 					})
 				})
 			})
@@ -131,6 +131,9 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 					d, picked := v.choices(gtx, "preset", v.Texts.Presets[:], int(t.Setup.Preset), true)
 					if picked >= 0 {
 						v.Send(ui.SetPreset{Preset: ui.Preset(picked)})
+					}
+					for i, name := range v.Texts.Presets {
+						v.explain(gtx, "preset/"+name, v.Texts.PresetLeads[i])
 					}
 					return d
 				},
@@ -241,7 +244,7 @@ func (v *View) running(gtx C, s *ui.State) D {
 			return rows(gtx, gapSmall, func(gtx C) D { return v.bar(gtx, share, v.Theme.Accent, 10) }, v.body(status).Layout)
 		},
 		func(gtx C) D { return v.curves(gtx, p) },
-		v.do("stop", stop, plain, t.Step == ui.TrainRunning, ui.Stop{}))
+		v.tip("stop", v.Texts.TipStop, v.do("stop", stop, plain, t.Step == ui.TrainRunning, ui.Stop{})))
 }
 
 // curves draws the loss and the accuracy.
@@ -334,8 +337,8 @@ func (v *View) result(gtx C, s *ui.State) D {
 		v.heading(title).Layout,
 		func(gtx C) D {
 			return v.wrap(gtx, gapSmall,
-				v.do("use result", use, primary, !using && s.Models.Loading == "", ui.Use{ID: r.Model}),
-				v.do("export result", v.Texts.Export, plain, true, ui.ExportModel{ID: r.Model}),
+				v.tip("use result", v.Texts.TipUse, v.do("use result", use, primary, !using && s.Models.Loading == "", ui.Use{ID: r.Model})),
+				v.tip("export result", v.Texts.TipExport, v.do("export result", v.Texts.Export, plain, true, ui.ExportModel{ID: r.Model})),
 				v.do("train another", v.Texts.AgainAnother, plain, true, ui.Back{}))
 		},
 		func(gtx C) D { return v.curves(gtx, &t.Progress) },
@@ -348,12 +351,12 @@ func (v *View) result(gtx C, s *ui.State) D {
 		func(gtx C) D {
 			return v.card(gtx, func(gtx C) D {
 				table := []layout.Widget{v.heading(v.Texts.PerClass).Layout, func(gtx C) D {
-					return v.classRow(gtx, v.muted, "", v.Texts.Precision, v.Texts.Recall, "F1")
+					return v.classRow(gtx, v.muted, []string{"", v.Texts.TipPrecision, v.Texts.TipRecall, v.Texts.TipF1}, "", v.Texts.Precision, v.Texts.Recall, "F1")
 				}}
 				for _, c := range e.Classes {
 					if c.N > 0 {
 						table = append(table, func(gtx C) D {
-							return v.classRow(gtx, v.body, fmt.Sprintf("%s (%d)", c.Label, c.N), percent(float32(c.Precision)), percent(float32(c.Recall)), fmt.Sprintf("%.2f", c.F1))
+							return v.classRow(gtx, v.body, nil, fmt.Sprintf("%s (%d)", c.Label, c.N), percent(float32(c.Precision)), percent(float32(c.Recall)), fmt.Sprintf("%.2f", c.F1))
 						})
 					}
 				}
@@ -364,7 +367,8 @@ func (v *View) result(gtx C, s *ui.State) D {
 	return v.page(gtx, parts...)
 }
 
-func (v *View) classRow(gtx C, style func(string) label, texts ...string) D {
+// classRow is a row of the table by class; its cells may have tips.
+func (v *View) classRow(gtx C, style func(string) label, tips []string, texts ...string) D {
 	var children []layout.FlexChild
 	for i, s := range texts {
 		l := style(s).line()
@@ -373,6 +377,12 @@ func (v *View) classRow(gtx C, style func(string) label, texts ...string) D {
 		}
 		children = append(children, layout.Flexed(map[bool]float32{true: 0.4, false: 0.2}[i == 0], func(gtx C) D {
 			gtx.Constraints.Min.X = gtx.Constraints.Max.X
+			switch {
+			case tips != nil:
+				return v.about("column "+s, tips[i], l.Layout)(gtx)
+			case i == 0:
+				return v.whole("class "+s, l)(gtx)
+			}
 			return l.Layout(gtx)
 		}))
 	}
@@ -406,7 +416,7 @@ func (v *View) confusion(gtx C, r *ui.Result) D {
 				inner := gtx
 				inner.Constraints = layout.Exact(image.Pt(names, size))
 				left(inner, func(gtx C) D {
-					return layout.Inset{Right: gapSmall}.Layout(gtx, v.body(e.Classes[c].Label).line().Layout)
+					return layout.Inset{Right: gapSmall}.Layout(gtx, v.whole(fmt.Sprint("truth ", c), v.body(e.Classes[c].Label).line()))
 				})
 				t.Pop()
 			}
@@ -418,7 +428,7 @@ func (v *View) confusion(gtx C, r *ui.Result) D {
 				inner := gtx
 				inner.Constraints = layout.Exact(image.Pt(size, size))
 				layout.Center.Layout(inner, func(gtx C) D {
-					return layout.UniformInset(2).Layout(gtx, v.muted(e.Classes[answer].Label).line().centred().Layout)
+					return layout.UniformInset(2).Layout(gtx, v.whole(fmt.Sprint("answer ", answer), v.muted(e.Classes[answer].Label).line().centred()))
 				})
 				for row, truth := range shown {
 					t := op.Offset(image.Pt(0, size*(row+1))).Push(gtx.Ops)
@@ -460,11 +470,14 @@ func (v *View) count(gtx C, r *ui.Result, truth, answer int) D {
 	if n == 0 {
 		return draw(gtx)
 	}
-	c = v.click(fmt.Sprintf("cell %d %d", truth, answer))
+	name, title := fmt.Sprintf("cell %d %d", truth, answer), fmt.Sprintf("%s → %s", e.Classes[truth].Label, e.Classes[answer].Label)
+	c = v.click(name)
 	if c.Clicked(gtx) {
 		v.Send(ui.OpenCell{Truth: truth, Answer: answer})
 	}
-	return press(gtx, c, meaning{role: Button, name: fmt.Sprintf("%s → %s", e.Classes[truth].Label, e.Classes[answer].Label), selected: open}, draw)
+	d := press(gtx, c, meaning{role: Button, name: title, selected: open}, draw)
+	v.explain(gtx, name, title)
+	return d
 }
 
 // cell shows the pictures of the open cell.

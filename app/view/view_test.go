@@ -2,9 +2,13 @@ package view
 
 import (
 	"image/color"
+	"maps"
 	"math"
+	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,6 +86,31 @@ func TestDrawable(t *testing.T) {
 	}
 	if TextsFor("zh_CN", drawable(shaper)) != &english {
 		t.Error("Chinese without a font")
+	}
+}
+
+// TestConventions holds the names of conventions that are translated to those
+// that collections are reported with.
+func TestConventions(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "model", "data", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`Convention(?: =|:) "([^"]*)"`).FindAllStringSubmatch(string(content), -1) {
+			found[m[1]] = true
+		}
+	}
+	if got, want := slices.Sorted(maps.Keys(found)), slices.Sorted(slices.Values(conventions[:])); !slices.Equal(got, want) {
+		t.Errorf("collections are reported as %q, translated are %q", got, want)
 	}
 }
 

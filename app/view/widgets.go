@@ -9,6 +9,7 @@ import (
 	"duet/app/ui"
 
 	"gioui.org/font"
+	"gioui.org/gesture"
 	"gioui.org/layout"
 	"gioui.org/op"
 	"gioui.org/op/clip"
@@ -39,6 +40,7 @@ type View struct {
 	editors    map[string]*editor
 	lists      map[string]*widget.List
 	thumbs     *Thumbs
+	tips       tips
 	seen       func(l label, cut bool) // for tests: what is drawn, and whether it is cut
 }
 
@@ -56,7 +58,8 @@ const (
 // New returns a view that sends what the user does to send.
 func New(theme *Theme, texts *Texts, thumbs *Thumbs, send func(ui.Message)) *View {
 	return &View{Theme: theme, Texts: texts, deliver: send, languages: drawable(theme.Shaper), thumbs: thumbs,
-		clicks: map[string]*widget.Clickable{}, editors: map[string]*editor{}, lists: map[string]*widget.List{}}
+		clicks: map[string]*widget.Clickable{}, editors: map[string]*editor{}, lists: map[string]*widget.List{},
+		tips: tips{hovers: map[string]*gesture.Hover{}}}
 }
 
 // Send sends what the user did; what was typed before comes first.
