@@ -70,6 +70,9 @@ func (v *View) side(gtx C, s *ui.State) D {
 // adapter says what computes.
 func (v *View) adapter(s *ui.State) string {
 	if !s.Engine.Ready {
+		if s.Problem != nil && s.Problem.Doing == ui.DoingStart {
+			return ""
+		}
 		return v.Texts.Starting
 	}
 	format := v.Texts.OnUnknown

@@ -26,7 +26,7 @@ type Texts struct {
 
 	// Train.
 	TrainLead, DropFolder, FolderHint, ChooseFolder, UseSample, SampleLead, PathHint, Open, Understanding, Understood string
-	Examples, Classes, Captions, NoCaptions, SplitOf, LeftOut, Another, HowMuch                                       string
+	Examples, Classes, Captions, Column, NoCaptions, SplitOf, LeftOut, Another, HowMuch                               string
 	Conventions                                                                                                       [len(conventions)]string
 	Splits                                                                                                            [4]string // none, train, validation, test
 	Presets, PresetLeads                                                                                              [3]string

@@ -24,7 +24,7 @@ var english = Texts{
 	DropFolder: "Drop a folder or a table here", FolderHint: "One folder per class; or pictures with a metadata.csv, metadata.jsonl, CSV or TSV of file_name, text and label.",
 	ChooseFolder: "Choose a folder…", UseSample: "Use the sample collection", SampleLead: "Shapes with questions, drawn by Duet: see how training goes before you use your own pictures.",
 	PathHint: "or type where it is", Open: "Open", Understanding: "Looking at %s…", Understood: "This is what Duet understood",
-	Examples: "%d examples of %d pictures", Classes: "%d classes: %s", Captions: "with words: %s", NoCaptions: "without words",
+	Examples: "%d examples of %d pictures", Classes: "%d classes: %s", Captions: "with words: %s", Column: "column %s of %s", NoCaptions: "without words",
 	Conventions: conventions, Splits: [4]string{"examples", "to train on", "to validate", "to test"},
 	SplitOf: "%s: %d", LeftOut: "%d rows left out:", Another: "Another collection", HowMuch: "How thorough",
 	Presets:     [3]string{"Quick", "Balanced", "Thorough"},

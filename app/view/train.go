@@ -108,7 +108,7 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 	if r.CaptionsFrom == "" || r.Captions == 0 {
 		report = append(report, v.body(v.Texts.NoCaptions).Layout)
 	} else {
-		report = append(report, v.body(fmt.Sprintf(v.Texts.Captions, r.CaptionsFrom)).Layout)
+		report = append(report, v.body(fmt.Sprintf(v.Texts.Captions, v.column(r.CaptionsFrom))).Layout)
 	}
 	splits := []data.Split{data.Unsplit, data.Train, data.Validation, data.Test}
 	for _, split := range r.Splits {
@@ -211,6 +211,16 @@ func (v *View) convention(s string) string {
 		return v.Texts.Conventions[i]
 	}
 	return s
+}
+
+// column tells of a column of a table, as reports name one, in the words of the
+// language.
+func (v *View) column(from string) string {
+	rest, ok := strings.CutPrefix(from, "column ")
+	if name, file, of := strings.Cut(rest, " of "); ok && of {
+		return fmt.Sprintf(v.Texts.Column, name, file)
+	}
+	return from
 }
 
 // running shows how a training goes.
