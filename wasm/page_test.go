@@ -72,8 +72,12 @@ func tabFiles(t *testing.T) fstest.MapFS {
 			paths = append(paths, name)
 		}
 	}
+	fonts, err := filepath.Glob(filepath.Join("..", "bin", "fonts", "*")) // none where make could not make them
+	if err != nil {
+		t.Fatal(err)
+	}
 	files := fstest.MapFS{}
-	for _, path := range paths {
+	for _, path := range append(paths, fonts...) {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
