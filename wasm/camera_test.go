@@ -19,7 +19,7 @@ func TestCamera(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	p := &person{T: t, page: b.MustOpen(t, address), dir: t.TempDir()}
+	p := &person{TB: t, page: b.MustOpen(t, address), dir: t.TempDir()}
 	eval(t, p.page, `(() => {
 		window.tracks = [];
 		const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);

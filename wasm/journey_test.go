@@ -19,7 +19,7 @@ import (
 // A person uses the app by what it shows to those who do not see it, and by the
 // pointer, the keyboard and the clipboard.
 type person struct {
-	*testing.T
+	testing.TB
 	began time.Time
 	seen  string // what the mirror held when the wheel was last turned
 	page  *browser.Page
@@ -50,7 +50,7 @@ func (p *person) search(role, name string, enabled bool) (x, y float64) {
 	for began := time.Now(); time.Since(began) < patience; {
 		for range 12 {
 			var at *[2]float64
-			eval(p.T, p.page, middle, &at)
+			eval(p.TB, p.page, middle, &at)
 			if at != nil {
 				return at[0], at[1]
 			}
@@ -60,14 +60,14 @@ func (p *person) search(role, name string, enabled bool) (x, y float64) {
 			p.must(p.page.Wheel(p.Context(), 740, 500, map[bool]float64{true: 120, false: -120}[down]))
 		}
 		var moved string
-		eval(p.T, p.page, `document.querySelector('#mirror').textContent`, &moved)
+		eval(p.TB, p.page, `document.querySelector('#mirror').textContent`, &moved)
 		if moved == p.seen {
 			down = !down
 		}
 		p.seen = moved
 	}
 	var shown string
-	eval(p.T, p.page, `document.querySelector('#mirror').innerText`, &shown)
+	eval(p.TB, p.page, `document.querySelector('#mirror').innerText`, &shown)
 	p.Fatalf("there is no %s %q in %q", role, name, shown)
 	return 0, 0
 }
@@ -93,7 +93,7 @@ func (p *person) must(err error) {
 func (p *person) told(text string) {
 	p.Helper()
 	quoted, _ := json.Marshal(text)
-	wait(p.T, p.page, fmt.Sprintf(`[...document.querySelectorAll('.told')].some((e) => e.textContent.includes(%s))`, quoted))
+	wait(p.TB, p.page, fmt.Sprintf(`[...document.querySelectorAll('.told')].some((e) => e.textContent.includes(%s))`, quoted))
 }
 
 // enter clicks into a field and waits until the keys go there.
@@ -101,7 +101,7 @@ func (p *person) enter(name string) {
 	p.Helper()
 	p.click("textbox", name)
 	quoted, _ := json.Marshal(name)
-	wait(p.T, p.page, fmt.Sprintf(`document.activeElement.getAttribute('aria-label')?.startsWith(%s)`, quoted))
+	wait(p.TB, p.page, fmt.Sprintf(`document.activeElement.getAttribute('aria-label')?.startsWith(%s)`, quoted))
 }
 
 // holds waits until a field holds a text.
@@ -109,14 +109,14 @@ func (p *person) holds(name, text string) {
 	p.Helper()
 	p.find("textbox", name)
 	quoted, _ := json.Marshal([]string{name, text})
-	wait(p.T, p.page, fmt.Sprintf(`(([name, text]) => [...document.querySelectorAll('#mirror > [role=textbox]')].some((e) => e.getAttribute('aria-label').includes(name) && e.textContent === text))(%s)`, quoted))
+	wait(p.TB, p.page, fmt.Sprintf(`(([name, text]) => [...document.querySelectorAll('#mirror > [role=textbox]')].some((e) => e.getAttribute('aria-label').includes(name) && e.textContent === text))(%s)`, quoted))
 }
 
 // answered waits until the engine has answered so many times for some words.
 func (p *person) answered(words string, times int) {
 	p.Helper()
 	quoted, _ := json.Marshal(words)
-	wait(p.T, p.page, fmt.Sprintf(`answers.filter((a) => a.caption === %s).length >= %d`, quoted, times))
+	wait(p.TB, p.page, fmt.Sprintf(`answers.filter((a) => a.caption === %s).length >= %d`, quoted, times))
 }
 
 // saved waits for a file that the page saves.
@@ -164,7 +164,7 @@ func (p *person) draw(name string, i int) (path, question string) {
 func TestJourney(t *testing.T) {
 	address := serve(t, tabFiles(t)) + "app.html"
 	b := browser.ForTest(t)
-	p := &person{T: t, page: b.MustOpen(t, address), dir: t.TempDir(), began: time.Now()}
+	p := &person{TB: t, page: b.MustOpen(t, address), dir: t.TempDir(), began: time.Now()}
 	p.must(os.Mkdir(filepath.Join(p.dir, "saved"), 0o777))
 	p.must(p.page.Downloads(t.Context(), filepath.Join(p.dir, "saved")))
 

@@ -34,7 +34,7 @@ var built struct {
 }
 
 // tabFiles returns the files of the tab, with the engine as the sources have it.
-func tabFiles(t *testing.T) fstest.MapFS {
+func tabFiles(t testing.TB) fstest.MapFS {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a browser")
@@ -96,7 +96,7 @@ func TestMain(m *testing.M) {
 }
 
 // serve serves the tab until the test ends.
-func serve(t *testing.T, files fs.FS) (address string) {
+func serve(t testing.TB, files fs.FS) (address string) {
 	t.Helper()
 	server := httptest.NewServer(wasm.Handler(files))
 	t.Cleanup(server.Close)
@@ -104,7 +104,7 @@ func serve(t *testing.T, files fs.FS) (address string) {
 }
 
 // eval evaluates an expression, with patience.
-func eval(t *testing.T, page *browser.Page, expression string, result any) {
+func eval(t testing.TB, page *browser.Page, expression string, result any) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -113,7 +113,7 @@ func eval(t *testing.T, page *browser.Page, expression string, result any) {
 	}
 }
 
-func wait(t *testing.T, page *browser.Page, condition string) {
+func wait(t testing.TB, page *browser.Page, condition string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
