@@ -18,7 +18,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # The tab is these files, the program compiled for the browser, and Go's glue.
 # Scripts named .mjs are tools and tests for node and stay out.
-PAGE := $(wildcard wasm/*.html wasm/*.js wasm/*.css wasm/*.webmanifest wasm/*.svg wasm/*.png)
+PAGE := $(wildcard wasm/*.html wasm/*.js wasm/*.css wasm/*.webmanifest wasm/*.d.ts)
 
 PREFIX ?= /usr/local
 
@@ -47,7 +47,8 @@ wasm: assets fonts
 	@mkdir -p bin/web
 	GOOS=js GOARCH=wasm $(GO) build $(LINK) -o bin/main.wasm ./cmd/duet
 	GOOS=js GOARCH=wasm $(GO) build $(LINK) -o bin/tab.wasm ./cmd/tab
-	node wasm/pack.mjs bin/web bin/main.wasm bin/tab.wasm "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" $(PAGE) $$(ls bin/fonts/* 2>/dev/null)
+	$(GO) run ./cmd/tabfiles bin/tab
+	node wasm/pack.mjs bin/web bin/main.wasm bin/tab.wasm bin/tab/* "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" $(PAGE) $$(ls bin/fonts/* 2>/dev/null)
 
 # The tab's fonts for Chinese, which the golden frames are drawn with, too.
 # Where npm or its registry is out of reach the tab goes without.

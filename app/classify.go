@@ -26,22 +26,6 @@ func NewClassifier(m *Model) *Classifier {
 // Release frees the programs; the model stays.
 func (c *Classifier) Release() { c.predictor.Release() }
 
-// An Answer is what a model says about a picture and its words. Its JSON is
-// that of the command line and of the tab.
-type Answer struct {
-	File    string  `json:"file"`
-	Caption string  `json:"caption"`
-	Top     []Score `json:"top"`
-	Sure    bool    `json:"sure"` // the best probability is at least the model's not_sure_below
-	Adapter string  `json:"adapter"`
-}
-
-// A Score is a class and its probability.
-type Score struct {
-	Label string  `json:"label"`
-	P     float32 `json:"p"`
-}
-
 // Classify answers for a decoded picture (nil: hidden) and its words, with the
 // top best classes.
 func (c *Classifier) Classify(ctx context.Context, name string, picture *data.Image, caption string, top int) (Answer, error) {
@@ -60,7 +44,7 @@ func (c *Classifier) Classify(ctx context.Context, name string, picture *data.Im
 	model.Softmax(p)
 	answer := Answer{File: name, Caption: caption, Adapter: c.model.Backend.Info().Name}
 	for i, v := range p {
-		answer.Top = append(answer.Top, Score{c.model.Labels[i], v})
+		answer.Top = append(answer.Top, Score{Label: c.model.Labels[i], P: v})
 	}
 	slices.SortStableFunc(answer.Top, func(a, b Score) int { return cmp.Compare(b.P, a.P) })
 	answer.Sure = float64(answer.Top[0].P) >= c.model.Config.NotSureBelow

@@ -1,3 +1,6 @@
+// The demonstration is of the command line.
+//go:build !js
+
 package app
 
 import (

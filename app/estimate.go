@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"duet/gpu"
 	"duet/model/config"
@@ -13,13 +12,6 @@ import (
 	"duet/model/text"
 	"duet/model/train"
 )
-
-// An Estimate is what a training will take.
-type Estimate struct {
-	Bytes int64 // on the device, at most
-	Steps int
-	Time  time.Duration // about; 0 where no speed was given
-}
 
 // EstimateTraining tells what [Train] would take with the same options on an
 // adapter, without asking it for anything; the time where a speed is given. It

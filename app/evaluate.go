@@ -22,13 +22,6 @@ type EvaluateOptions struct {
 	Each func(e data.Example, answer int)
 }
 
-// An Evaluation is the outcome of [Evaluate].
-type Evaluation struct {
-	train.Result
-	On     string                  `json:"on"` // which examples, in words
-	Ablate map[string]train.Result `json:"ablate,omitempty"`
-}
-
 // The names of an ablation's passes.
 const (
 	ImageOnly        = "image_only"

@@ -7,11 +7,11 @@ import (
 	"slices"
 	"strings"
 
-	"duet/assets"
 	"duet/gpu"
 	"duet/model"
 	"duet/model/checkpoint"
 	"duet/model/config"
+	"duet/model/report"
 	"duet/model/text"
 	"duet/model/train"
 )
@@ -28,7 +28,7 @@ type Model struct {
 }
 
 // Default is the name of the embedded model.
-const Default = "default"
+const Default = report.Default
 
 const defaultName = "the default model" // in messages and cards
 
@@ -38,7 +38,7 @@ func OpenFiles(name string) (*checkpoint.Model, error) {
 	if name != "" && name != Default {
 		return checkpoint.OpenModel(name)
 	}
-	return checkpoint.OpenModelFS(assets.DefaultModel(), defaultName)
+	return openDefault()
 }
 
 // OpenInit opens the model that a training starts from, as [OpenFiles] does; it
@@ -48,16 +48,6 @@ func OpenInit(name string) (*checkpoint.Model, error) {
 		return nil, nil
 	}
 	return OpenFiles(name)
-}
-
-// A Description is what a model is, in a few words. Its JSON is that of the
-// command line and of the tab.
-type Description struct {
-	Name       string   `json:"name"`
-	Parameters int      `json:"parameters"`
-	Fusion     string   `json:"fusion"`
-	ImageSize  int      `json:"image_size"`
-	Classes    []string `json:"classes"`
 }
 
 // Describe tells what a model is by its configuration alone.
@@ -70,7 +60,7 @@ func Describe(name string, c *config.Config) (Description, error) {
 	if err != nil {
 		return Description{}, fmt.Errorf("app: %s: %w", name, err)
 	}
-	return Description{name, m.Params.Len(), string(c.Fusion), c.Image.Size, labels}, nil
+	return Description{Name: name, Parameters: m.Params.Len(), Fusion: string(c.Fusion), ImageSize: c.Image.Size, Classes: labels}, nil
 }
 
 // Load puts a model on a backend.

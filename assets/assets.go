@@ -1,3 +1,7 @@
+// In the tab the default model is a file beside the program (app/default_js.go),
+// and nothing shows the photographs.
+//go:build !js
+
 package assets
 
 import (

@@ -9,12 +9,20 @@ import (
 // sun) and a speech bubble with two lines of words, overlapping. Small sizes leave the lines out. Composition and
 // curves are computed in units of the side, so any size is sharp. size is taken as at least 1 and at most MaxSize.
 func Icon(size int) image.Image {
+	return drawIcon(size, false)
+}
+
+// MaskableIcon is the icon for systems that cut it to a shape of their own: the ground reaches the edges, and the two
+// shapes keep within the circle, 0.8 of the side wide, that is always left.
+func MaskableIcon(size int) image.Image { return drawIcon(size, true) }
+
+func drawIcon(size int, maskable bool) image.Image {
 	size = min(max(size, 1), MaxSize)
 	img := image.NewNRGBA(image.Rect(0, 0, size, size))
 	pixel := 1 / float64(size)
 	for py := range size {
 		for px := range size {
-			c, alpha := iconAt((float64(px)+0.5)*pixel, (float64(py)+0.5)*pixel, pixel)
+			c, alpha := iconAt((float64(px)+0.5)*pixel, (float64(py)+0.5)*pixel, pixel, maskable)
 			at := img.Pix[py*img.Stride+4*px:]
 			set(at, c)
 			at[3] = level(255 * alpha)
@@ -24,12 +32,15 @@ func Icon(size int) image.Image {
 }
 
 // iconAt returns the icon's colour and alpha at a point, both axes from 0 to 1.
-func iconAt(x, y, pixel float64) (rgb, float64) {
+func iconAt(x, y, pixel float64, maskable bool) (rgb, float64) {
 	const wordsFrom = 1.0 / 28 // lines need pixels at least as fine as this
 	alpha := cover(boxDistance(x-0.5, y-0.5, 0.29, 0.29)-0.21, pixel)
 	c := rgb{58, 66, 168}.mix(rgb{28, 24, 82}, smooth(min(max((x+2*y)/3, 0), 1)))
 
-	const zoom = 1.12 // of the two shapes, about the middle
+	zoom := 1.12 // of the two shapes, about the middle
+	if maskable {
+		zoom, alpha = 0.84, 1
+	}
 	x, y, pixel = (x-0.49)/zoom+0.49, (y-0.49)/zoom+0.49, pixel/zoom
 	card := boxDistance(x-0.405, y-0.41, 0.165, 0.165) - 0.09
 	c = shade(c, card, 0.05)

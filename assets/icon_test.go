@@ -33,3 +33,24 @@ func TestIcon(t *testing.T) {
 		}
 	}
 }
+
+// TestMaskableIcon holds the shapes to what is left of an icon that is cut to a
+// circle, and the ground to the edges.
+func TestMaskableIcon(t *testing.T) {
+	const size = 200
+	icon := MaskableIcon(size)
+	for y := range size {
+		for x := range size {
+			c := icon.At(x, y).(color.NRGBA)
+			if c.A != 255 {
+				t.Fatalf("(%d, %d) has alpha %d", x, y, c.A)
+			}
+			dx, dy := float64(x-size/2), float64(y-size/2)
+			if outside := dx*dx+dy*dy > (0.4*size+1)*(0.4*size+1); outside && c.R > c.B {
+				t.Fatalf("(%d, %d) is %v: the bubble reaches out of the circle", x, y, c)
+			} else if outside && c.G > 100 {
+				t.Fatalf("(%d, %d) is %v: the card reaches out of the circle", x, y, c)
+			}
+		}
+	}
+}

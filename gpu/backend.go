@@ -3,6 +3,8 @@ package gpu
 import (
 	"context"
 	"time"
+
+	"duet/gpu/adapter"
 )
 
 // A Backend runs programs. [Device] (WebGPU) and [Reference] (the CPU twins) do;
@@ -63,14 +65,14 @@ type Info struct {
 }
 
 // Class says what kind of processor an adapter is.
-type Class string
+type Class = adapter.Class
 
-// The classes of adapters.
+// The classes, best first.
 const (
-	Discrete   Class = "discrete GPU"
-	Integrated Class = "integrated GPU"
-	Software   Class = "software (CPU)"
-	Unknown    Class = "unknown"
+	Discrete   = adapter.Discrete
+	Integrated = adapter.Integrated
+	Software   = adapter.Software
+	Unknown    = adapter.Unknown
 )
 
 // Limits are the limits of a device that programs must respect; in JSON they

@@ -234,7 +234,7 @@ func classify(reported Class, name string) Class {
 }
 
 // rank orders classes, best first.
-func (c Class) rank() int {
+func rank(c Class) int {
 	switch c {
 	case Discrete:
 		return 0

@@ -104,7 +104,7 @@ func enumerate(backends wgpu.InstanceBackend) (*wgpu.Instance, []candidate) {
 	for _, a := range instance.EnumerateAdapters(&wgpu.InstanceEnumerateAdapterOptons{Backends: backends}) {
 		all = append(all, candidate{adapter: a, info: describe(a)})
 	}
-	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(a.info.Class.rank(), b.info.Class.rank()) })
+	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(rank(a.info.Class), rank(b.info.Class)) })
 	return instance, all
 }
 

@@ -3,11 +3,14 @@
 // and chosen.
 import duet, { dropped } from './duet.js';
 import { store } from './store.js';
+import * as loading from './loading.js';
+import { keepOffline, takeNew } from './offline.js';
 import './mirror.js';
 import { take } from './camera.js';
 
 globalThis.duet = duet;
 globalThis.duetStore = store;
+globalThis.duetDress = loading.dress;
 store.empty().catch(() => {}); // where there is no store, keeping a model says so
 
 const early = []; // given before the app runs
@@ -136,29 +139,72 @@ function keyboard() {
   window.addEventListener('focus', take);
 }
 
+// What is sent (meter.js): by this page, by the engine's worker and by the
+// service worker, which tell.
+let traffic = 0;
+const others = { sent: 0, elsewhere: 0, files: 0, fetched: 0 };
+const worker = { sent: 0, elsewhere: 0, files: 0, fetched: 0 };
+globalThis.duetTraffic = () => Object.fromEntries(Object.keys(worker).map((k) => [k, globalThis.duetMeter[k] + worker[k] + others[k]]));
+const tellTraffic = () => { // not for each of many
+  traffic ||= setTimeout(() => { traffic = 0; globalThis.duetSawTraffic?.(); }, 250);
+};
+globalThis.duetMeter.onchange = tellTraffic;
+window.addEventListener('duet-meter', ({ detail }) => { Object.assign(worker, detail); tellTraffic(); });
+navigator.serviceWorker?.addEventListener('message', ({ data }) => {
+  if (!data.sent) return;
+  others.sent += data.sent;
+  tellTraffic();
+});
+navigator.serviceWorker?.startMessages();
+
+globalThis.duetTakeNew = takeNew;
+// The files are kept some seconds after the engine has started, or could not: not
+// while they are fetched for the first time, nor beside the first answer.
+duet.ready.catch(() => {}).then(() => setTimeout(() => keepOffline(() => {
+  globalThis.duetNew = true;
+  globalThis.duetNewVersion?.();
+}), 8000));
+
+// counted passes a response on and shows how much of it has arrived.
+function counted(response) {
+  let bytes = 0;
+  const count = new TransformStream({
+    transform(chunk, controller) {
+      loading.progress('tab.wasm', bytes += chunk.byteLength);
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(response.body.pipeThrough(count), { headers: { 'Content-Type': 'application/wasm' } });
+}
+window.addEventListener('duet-loading', ({ detail }) => loading.progress('main.wasm', detail));
+
+globalThis.duetFirstFrame = () => {
+  performance.mark('duet-first-frame');
+  loading.done();
+  keyboard();
+  give(early.splice(0));
+};
+
 async function start() {
   const canvas = document.createElement('canvas');
   if (!canvas.getContext('webgl2') && !canvas.getContext('webgl')) {
-    throw new Error('this browser draws no WebGL, which the app needs; index.html works without');
+    loading.fail('webgl');
+    return;
   }
-  const response = await fetch('tab.wasm');
-  if (!response.ok) throw new Error(`tab.wasm: the server answers ${response.status}`);
+  let instance;
   const go = new globalThis.Go();
-  const { instance } = await WebAssembly.instantiateStreaming(response, go.importObject);
-  document.querySelector('#loading').hidden = true;
-  setTimeout(keyboard, 100);
-  const wait = setInterval(() => {
-    if (!globalThis.duetDropped) return;
-    clearInterval(wait);
-    give(early.splice(0));
-  }, 100);
-  await go.run(instance);
-  throw new Error('the app has ended; the browser’s console says why');
+  try {
+    const response = await fetch('tab.wasm');
+    if (!response.ok) throw new Error(`tab.wasm: ${response.status}`);
+    ({ instance } = await WebAssembly.instantiateStreaming(counted(response), go.importObject));
+  } catch (error) {
+    loading.fail('failed', error);
+    return;
+  }
+  let code = 0;
+  go.exit = (c) => { code = c; };
+  await go.run(instance).catch((error) => { code = error; });
+  loading.fail('ended', code);
 }
 
-start().catch((error) => {
-  const says = document.querySelector('#loading');
-  says.hidden = false;
-  says.setAttribute('role', 'alert');
-  says.textContent = `Duet does not run: ${error.message ?? error}. Reload the page to try again.`;
-});
+start();

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"duet/assets"
@@ -42,12 +41,9 @@ const memories = `(() => {
 // Go's memory stays below 400 MB in the page and in the worker.
 func TestManyPictures(t *testing.T) {
 	const n, answered, bound = 2000, 150, 400 << 20
-	files := fstest.MapFS{}
-	for name, f := range tabFiles(t) {
-		files[name] = f
-	}
-	files["wasm_exec.js"] = &fstest.MapFile{Data: append([]byte(memories), files["wasm_exec.js"].Data...)}
-	p := &person{TB: t, page: browser.ForTest(t).MustOpen(t, serve(t, files)+"app.html"), dir: t.TempDir(), began: time.Now()}
+	glue := tabFiles(t)["wasm_exec.js"].Data
+	files := packed(t, built.dir, "0", map[string][]byte{"wasm_exec.js": append([]byte(memories), glue...)})
+	p := &person{TB: t, page: browser.ForTest(t).MustOpen(t, serve(t, files)), dir: t.TempDir(), began: time.Now()}
 	var paths []string
 	for i := range n {
 		sample, err := assets.Draw("rule", 3, i, 160)
@@ -89,7 +85,7 @@ func TestManyPictures(t *testing.T) {
 // a key (the median, the 95th percentile and the longest time), and the longest
 // task of the page meanwhile.
 func BenchmarkTypingWhileTraining(b *testing.B) {
-	p := &person{TB: b, page: browser.ForTest(b).MustOpen(b, serve(b, tabFiles(b))+"app.html"), dir: b.TempDir(), began: time.Now()}
+	p := &person{TB: b, page: browser.ForTest(b).MustOpen(b, serve(b, tabFiles(b))), dir: b.TempDir(), began: time.Now()}
 	p.find("text", "slow, with the same answers")
 	picture, _ := p.draw("a.png", 1)
 	p.must(p.page.Drop(b.Context(), "#giowindow", picture))

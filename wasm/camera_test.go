@@ -13,7 +13,7 @@ import (
 // TestCamera takes a picture with the browser's make-believe camera, and then
 // none: the picture is answered, and the camera is off afterwards.
 func TestCamera(t *testing.T) {
-	address := serve(t, tabFiles(t)) + "app.html"
+	address := serve(t, tabFiles(t))
 	b, err := browser.Start(t.Context(), chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true))
 	if err != nil {
 		t.Fatal(err)

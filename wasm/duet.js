@@ -99,6 +99,7 @@ function start() {
     };
     worker.onmessage = ({ data }) => {
       if (data.started) call('info', []).then(resolve, reject);
+      else if (data.meter) window.dispatchEvent(new CustomEvent('duet-meter', { detail: data.meter }));
       else if (data.loaded) window.dispatchEvent(new CustomEvent('duet-loading', { detail: data.loaded }));
       else if (data.ended) end(new DuetError({ code: 'internal', message: data.ended }));
       else receive(data);

@@ -25,11 +25,13 @@ var contentTypes = map[string]string{
 	".png":         "image/png",
 	".svg":         "image/svg+xml",
 	".ttf":         "font/ttf",
+	".ts":          "text/plain; charset=utf-8",
 	".txt":         "text/plain; charset=utf-8",
 	".wasm":        "application/wasm",
 	".webmanifest": "application/manifest+json",
 	".webp":        "image/webp",
 	".woff2":       "font/woff2",
+	".zip":         "application/zip",
 }
 
 // policy lets the page run its own scripts, wasm and workers, show pictures the

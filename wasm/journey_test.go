@@ -162,7 +162,7 @@ func (p *person) draw(name string, i int) (path, question string) {
 // collection, looks at what the model takes for what, uses it for a new picture
 // with words, saves answers and model, and finds all of it again.
 func TestJourney(t *testing.T) {
-	address := serve(t, tabFiles(t)) + "app.html"
+	address := serve(t, tabFiles(t))
 	b := browser.ForTest(t)
 	p := &person{TB: t, page: b.MustOpen(t, address), dir: t.TempDir(), began: time.Now()}
 	p.must(os.Mkdir(filepath.Join(p.dir, "saved"), 0o777))

@@ -78,7 +78,6 @@ function show(element, node) {
 
 globalThis.duetMirror = (text) => {
   const mirror = JSON.parse(text);
-  document.documentElement.lang = mirror.Language;
   const nodes = mirror.Nodes ?? [];
   const seen = new Map();
   const order = [];

@@ -1,7 +1,10 @@
 // Lays out the tab: node pack.mjs DIR FILE... copies each FILE into DIR, with
 // FILE.br and FILE.gz beside it where that is smaller, and removes the files of
 // DIR that are no longer given. What did not change stays as it is. QUALITY=11
-// makes brotli pack 13 % tighter than its default here, 9, in ten times the time.
+// makes brotli pack 13 % tighter than its default here, 9, in ten times the
+// time; QUALITY=0 packs nothing. Beside them it writes files.js, which lists
+// what the service worker keeps (sw.js), with hashes and sizes.
+import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,22 +25,37 @@ async function write(file, data) {
 
 // pack lays out one file. The file itself comes last, so that its presence
 // tells that the compressed ones beside it are complete and of the same content.
-async function pack(source, target) {
-  const data = await readFile(source);
+async function pack(data, target) {
   const old = await readFile(target).catch(() => null);
   if (old?.equals(data)) return;
   await rm(target, { force: true });
   await Promise.all(Object.entries(encoders).map(async ([suffix, encode]) => {
-    const packed = await encode(data);
+    const packed = quality > 0 ? await encode(data) : data;
     if (packed.length < data.length) await write(`${target}.${suffix}`, packed);
     else await rm(`${target}.${suffix}`, { force: true });
   }));
   await write(target, data);
 }
 
+const sha256 = (data) => createHash('sha256').update(data).digest('hex').slice(0, 32);
+
+// listed is files.js for the files given. The service worker itself is not in
+// it, nor is what only a benchmark runner opens.
+function listed(contents) {
+  const files = {};
+  for (const [name, data] of contents) {
+    if (!['sw.js', 'bench.html', 'bench.js'].includes(name)) files[name] = { hash: sha256(data), bytes: data.length };
+  }
+  const version = sha256(JSON.stringify(files));
+  return Buffer.from(`globalThis.duetFiles = ${JSON.stringify({ version, files }, null, 1)};\n`);
+}
+
 const [dir, ...sources] = process.argv.slice(2);
-const kept = new Set(sources.flatMap((s) => ['', '.br', '.gz'].map((suffix) => basename(s) + suffix)));
+const contents = await Promise.all(sources.map(async (source) => [basename(source), await readFile(source)]));
+contents.sort(([a], [b]) => (a < b ? -1 : 1));
+contents.push(['files.js', listed(contents)]);
+const kept = new Set(contents.flatMap(([name]) => ['', '.br', '.gz'].map((suffix) => name + suffix)));
 for (const entry of await readdir(dir, { withFileTypes: true })) {
   if (entry.isFile() && !kept.has(entry.name)) await rm(join(dir, entry.name));
 }
-await Promise.all(sources.map((source) => pack(source, join(dir, basename(source)))));
+await Promise.all(contents.map(([name, data]) => pack(data, join(dir, name))));

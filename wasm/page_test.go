@@ -4,6 +4,7 @@ package wasm_test
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"net/http/httptest"
 	"os"
@@ -46,43 +47,87 @@ func tabFiles(t testing.TB) fstest.MapFS {
 		if built.dir, built.err = os.MkdirTemp("", "tab"); built.err != nil {
 			return
 		}
-		for name, source := range map[string]string{"main.wasm": "duet/cmd/duet", "tab.wasm": "duet/cmd/tab"} {
-			command := exec.Command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(built.dir, name), source)
-			command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
-			if built.out, built.err = command.CombinedOutput(); built.err != nil {
-				return
-			}
-		}
+		built.out, built.err = buildTab(built.dir)
 	})
 	if built.err != nil {
 		t.Fatalf("building the tab: %v\n%s", built.err, built.out)
 	}
-	root, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	pages, err := fs.Glob(os.DirFS("."), "*.*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	paths := []string{filepath.Join(built.dir, "main.wasm"), filepath.Join(built.dir, "tab.wasm"), filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js")}
-	for _, name := range pages {
-		switch filepath.Ext(name) {
-		case ".html", ".js", ".css":
-			paths = append(paths, name)
+	return packed(t, built.dir, "0", nil)
+}
+
+// buildTab puts what is compiled or drawn into dir, as make wasm does.
+func buildTab(dir string) (output []byte, err error) {
+	for name, source := range map[string]string{"main.wasm": "duet/cmd/duet", "tab.wasm": "duet/cmd/tab"} {
+		command := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, name), source)
+		command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+		if output, err = command.CombinedOutput(); err != nil {
+			return output, err
 		}
 	}
-	fonts, err := filepath.Glob(filepath.Join("..", "bin", "fonts", "*")) // none where make could not make them
+	if output, err = exec.Command("go", "run", "duet/cmd/tabfiles", dir).CombinedOutput(); err != nil {
+		return output, err
+	}
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return nil, err
+	}
+	glue, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"))
+	if err != nil {
+		return nil, err
+	}
+	return nil, os.WriteFile(filepath.Join(dir, "wasm_exec.js"), glue, 0o666)
+}
+
+// packed lays out the tab from what is in dir and the pages here, with pack.mjs;
+// change gives files other contents before.
+func packed(t testing.TB, dir, quality string, change map[string][]byte) fstest.MapFS {
+	t.Helper()
+	sources, out := t.TempDir(), t.TempDir()
+	for _, place := range []string{dir, ".", filepath.Join("..", "bin", "fonts")} { // no fonts where make could not make them
+		entries, err := os.ReadDir(place)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			switch filepath.Ext(e.Name()) {
+			case ".html", ".js", ".css", ".webmanifest", ".wasm", ".zip", ".png", ".ttf", ".txt":
+			default:
+				if !strings.HasSuffix(e.Name(), ".d.ts") {
+					continue
+				}
+			}
+			content, err := os.ReadFile(filepath.Join(place, e.Name()))
+			if changed, ok := change[e.Name()]; ok {
+				content = changed
+			}
+			if err == nil {
+				err = os.WriteFile(filepath.Join(sources, e.Name()), content, 0o666)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	paths, err := filepath.Glob(filepath.Join(sources, "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	command := exec.Command("node", append([]string{"pack.mjs", out}, paths...)...)
+	command.Env = append(os.Environ(), "QUALITY="+quality)
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("pack.mjs: %v\n%s", err, output)
+	}
 	files := fstest.MapFS{}
-	for _, path := range append(paths, fonts...) {
-		content, err := os.ReadFile(path)
+	laid, err := os.ReadDir(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range laid {
+		content, err := os.ReadFile(filepath.Join(out, e.Name()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		files[filepath.Base(path)] = &fstest.MapFile{Data: content}
+		files[e.Name()] = &fstest.MapFile{Data: content}
 	}
 	return files
 }
@@ -125,7 +170,7 @@ func wait(t testing.TB, page *browser.Page, condition string) {
 // TestPageShowsTheAdapter opens the page as a person does.
 func TestPageShowsTheAdapter(t *testing.T) {
 	files := tabFiles(t)
-	page := browser.ForTest(t).MustOpen(t, serve(t, files))
+	page := browser.ForTest(t).MustOpen(t, serve(t, files)+"bare.html")
 	var info struct {
 		Adapter, Class string
 		Limits         map[string]int64
@@ -163,7 +208,7 @@ func TestPageSaysWhatIsMissing(t *testing.T) {
 				changed[name] = f
 			}
 			changed["replay.js"] = &fstest.MapFile{Data: append([]byte(test.patch+"\n"), files["replay.js"].Data...)}
-			page := b.MustOpen(t, serve(t, changed))
+			page := b.MustOpen(t, serve(t, changed)+"bare.html")
 			wait(t, page, `document.querySelector('#problem .problem')`)
 			checkProblem(t, page, test.code, test.want)
 		})
@@ -189,7 +234,7 @@ func TestPageInsecure(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	page := b.MustOpen(t, strings.Replace(address, "127.0.0.1", "duet.example", 1))
+	page := b.MustOpen(t, strings.Replace(address, "127.0.0.1", "duet.example", 1)+"bare.html")
 	wait(t, page, `document.querySelector('#problem .problem')`)
 	checkProblem(t, page, "insecure", "only over HTTPS or on localhost")
 }

@@ -95,7 +95,7 @@ func checkFaces(t *testing.T, files fs.FS, paths []string, words string) {
 		faces["command line"] = append(faces["command line"], a)
 	}
 
-	page := browser.ForTest(t).MustOpen(t, serve(t, files)+"index.html")
+	page := browser.ForTest(t).MustOpen(t, serve(t, files)+"bare.html")
 	wait(t, page, `window.duet`)
 	eval(t, page, `(() => {
 		const input = document.createElement('input');

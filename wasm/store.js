@@ -6,7 +6,7 @@ const folder = (async () => (await navigator.storage.getDirectory()).getDirector
 folder.catch(() => {}); // each use says why
 
 // locked runs f while no other tab reads or changes the list.
-const locked = (f) => navigator.locks.request('duet-models', f);
+const locked = async (f) => navigator.locks.request('duet-models', f);
 
 // read gives the list: {used, models: [{ID, Name, Bytes, Classes, Made, removed}]}.
 async function read() {
@@ -67,9 +67,20 @@ export const store = {
   trash: (id) => change((list) => { find(list, id).removed = true; }),
   restore: (id) => change((list) => { delete find(list, id).removed; }),
 
+  // room says what the browser gives: as ui.Storage.
+  room: async () => {
+    const [{ usage, quota }, persistent, lasting] = await Promise.all([
+      navigator.storage?.estimate?.() ?? {}, navigator.storage?.persisted?.() ?? false, folder.then(() => true, () => false)]);
+    return { Used: usage ?? 0, Quota: quota ?? 0, Persistent: persistent, Lasting: lasting };
+  },
+  persist: async () => {
+    await navigator.storage?.persist?.();
+    return store.room();
+  },
+
   // empty removes for good what was removed, and what no list names, unless
   // another tab may still bring it back. It then keeps others from doing so.
-  empty: () => navigator.locks.request('duet-tabs', { ifAvailable: true }, async (alone) => {
+  empty: async () => navigator.locks.request('duet-tabs', { ifAvailable: true }, async (alone) => {
     if (alone) {
       await locked(async () => {
         const list = await read();

@@ -31,7 +31,7 @@ func TestTabTrainsAndAgrees(t *testing.T) {
 	if _, err := assets.WriteCollection(t.Context(), folder, assets.DefaultTask, 96, 3, 64); err != nil {
 		t.Fatal(err)
 	}
-	page := browser.ForTest(t).MustOpen(t, serve(t, files))
+	page := browser.ForTest(t).MustOpen(t, serve(t, files)+"bare.html")
 	eval(t, page, `await duet.ready`, nil)
 	trainByHand(t, page, folder)
 	var info struct{ Model *struct{ Classes []string } }
@@ -183,7 +183,7 @@ func compare(t *testing.T, page *browser.Page, native *app.Classifier, picture, 
 
 // TestTabRefuses gives the tab what it cannot use.
 func TestTabRefuses(t *testing.T) {
-	page := browser.ForTest(t).MustOpen(t, serve(t, tabFiles(t)))
+	page := browser.ForTest(t).MustOpen(t, serve(t, tabFiles(t))+"bare.html")
 	eval(t, page, `await duet.ready`, nil)
 	note := filepath.Join(t.TempDir(), "note.txt")
 	if err := os.WriteFile(note, []byte("words, not pixels"), 0o666); err != nil {
@@ -233,7 +233,7 @@ func quote(s string) string {
 // TestTabStops trains by the API on pictures that the page draws: stops, goes
 // on from what was learnt, evaluates, and puts the exported model back.
 func TestTabStops(t *testing.T) {
-	page := browser.ForTest(t).MustOpen(t, serve(t, tabFiles(t)))
+	page := browser.ForTest(t).MustOpen(t, serve(t, tabFiles(t))+"bare.html")
 	eval(t, page, `await duet.ready.then(async () => {
 		window.files = {};
 		for (let i = 0; i < 12; i++) {
@@ -304,7 +304,7 @@ func TestTabStops(t *testing.T) {
 // TestTabDraws has the page draw a collection and train the default model's head
 // on it: each picture and text goes through the towers once.
 func TestTabDraws(t *testing.T) {
-	page := browser.ForTest(t).MustOpen(t, serve(t, tabFiles(t)))
+	page := browser.ForTest(t).MustOpen(t, serve(t, tabFiles(t))+"bare.html")
 	eval(t, page, `await duet.ready`, nil)
 	eval(t, page, `(() => { document.querySelector('#training').open = true; document.querySelector('#sample').click(); })()`, nil)
 	wait(t, page, `/shapes: \d+ files/.test(document.querySelector('#folder-name').textContent)`)

@@ -9,11 +9,9 @@ import (
 	"sync"
 	"syscall/js"
 
-	"duet/app"
 	"duet/app/ui"
-	"duet/gpu"
-	"duet/model/data"
-	"duet/model/train"
+	"duet/gpu/adapter"
+	"duet/model/report"
 )
 
 // An Engine is the tab's worker. It implements [ui.Engine].
@@ -24,7 +22,7 @@ type Engine struct {
 
 	mu       sync.Mutex
 	sample   js.Value // the drawn collection's files, once drawn
-	standard app.Description
+	standard report.Description
 	unstored map[string]js.Value // models for which the store has no room, by id
 }
 
@@ -36,10 +34,10 @@ func NewEngine(duet, store js.Value) *Engine {
 
 // answer is what info, load and their like give.
 type answer struct {
-	Adapter string           `json:"adapter"`
-	Class   gpu.Class        `json:"class"`
-	Bytes   int64            `json:"gpu_bytes"`
-	Model   *app.Description `json:"model"`
+	Adapter string              `json:"adapter"`
+	Class   adapter.Class       `json:"class"`
+	Bytes   int64               `json:"gpu_bytes"`
+	Model   *report.Description `json:"model"`
 }
 
 func (e *Engine) info(v js.Value, id string) (ui.Info, error) {
@@ -52,7 +50,7 @@ func (e *Engine) info(v js.Value, id string) (ui.Info, error) {
 		return info, errors.New("there is no model")
 	}
 	info.Model = *a.Model
-	if id == app.Default {
+	if id == report.Default {
 		e.mu.Lock()
 		e.standard = *a.Model
 		e.mu.Unlock()
@@ -64,10 +62,10 @@ func (e *Engine) info(v js.Value, id string) (ui.Info, error) {
 func (e *Engine) Start(ctx context.Context) (ui.Info, error) {
 	v, err := await(ctx, e.duet.Get("ready"))
 	if err != nil {
-		return ui.Info{}, advice(err)
+		return ui.Info{}, noEngine{err, codeOf(err)}
 	}
-	standard, err := e.info(v, app.Default)
-	if used, err := await(ctx, e.store.Call("used")); err == nil && used.Type() == js.TypeString && used.String() != app.Default {
+	standard, err := e.info(v, report.Default)
+	if used, err := await(ctx, e.store.Call("used")); err == nil && used.Type() == js.TypeString && used.String() != report.Default {
 		if info, err := e.Load(ctx, used.String()); err == nil {
 			return info, nil
 		}
@@ -77,8 +75,8 @@ func (e *Engine) Start(ctx context.Context) (ui.Info, error) {
 
 // blob is the zip of a model.
 func (e *Engine) blob(ctx context.Context, id string) (js.Value, error) {
-	if id == app.Default {
-		return await(ctx, e.duet.Call("export", app.Default))
+	if id == report.Default {
+		return await(ctx, e.duet.Call("export", report.Default))
 	}
 	e.mu.Lock()
 	blob, ok := e.unstored[id]
@@ -91,8 +89,8 @@ func (e *Engine) blob(ctx context.Context, id string) (js.Value, error) {
 
 // Load takes a model of the store in place of the present one.
 func (e *Engine) Load(ctx context.Context, id string) (ui.Info, error) {
-	blob := js.ValueOf(app.Default)
-	if id != app.Default {
+	blob := js.ValueOf(report.Default)
+	if id != report.Default {
 		var err error
 		if blob, err = e.blob(ctx, id); err != nil {
 			return ui.Info{}, err
@@ -107,7 +105,7 @@ func (e *Engine) Load(ctx context.Context, id string) (ui.Info, error) {
 }
 
 // Classify answers for a picture and its words.
-func (e *Engine) Classify(ctx context.Context, f ui.File, caption string) (a app.Answer, err error) {
+func (e *Engine) Classify(ctx context.Context, f ui.File, caption string) (a report.Answer, err error) {
 	v, err := await(ctx, e.duet.Call("classify", e.shelf.blob(f), caption, map[string]any{"top": 5}))
 	if err != nil {
 		return a, err
@@ -136,7 +134,7 @@ func (e *Engine) files(ctx context.Context, s ui.Source) (js.Value, error) {
 }
 
 // Understand opens a collection and says what it is.
-func (e *Engine) Understand(ctx context.Context, s ui.Source) (*data.Report, error) {
+func (e *Engine) Understand(ctx context.Context, s ui.Source) (*report.Collection, error) {
 	files, err := e.files(ctx, s)
 	if err != nil {
 		return nil, err
@@ -145,12 +143,12 @@ func (e *Engine) Understand(ctx context.Context, s ui.Source) (*data.Report, err
 	if err != nil {
 		return nil, err
 	}
-	var r data.Report
+	var r report.Collection
 	return &r, decode(v, &r)
 }
 
 // Estimate says what a training would take.
-func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (estimate app.Estimate, err error) {
+func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (estimate report.Estimate, err error) {
 	files, err := e.files(ctx, s)
 	if err != nil {
 		return estimate, err
@@ -167,7 +165,7 @@ func trainOptions(s ui.Source, how ui.Setup) map[string]any {
 }
 
 // Train trains a new model from the present one, which stays in use.
-func (e *Engine) Train(ctx context.Context, s ui.Source, how ui.Setup, tell func(train.Event)) (*ui.Result, error) {
+func (e *Engine) Train(ctx context.Context, s ui.Source, how ui.Setup, tell func(report.Event)) (*ui.Result, error) {
 	js.Global().Set("duetBusy", true) // the page asks before it is left
 	defer js.Global().Set("duetBusy", false)
 	files, err := e.files(ctx, s)
@@ -175,7 +173,7 @@ func (e *Engine) Train(ctx context.Context, s ui.Source, how ui.Setup, tell func
 		return nil, interrupted(ctx, err)
 	}
 	events := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		var x train.Event
+		var x report.Event
 		if decode(first(args), &x) == nil {
 			tell(x)
 		}
@@ -188,7 +186,7 @@ func (e *Engine) Train(ctx context.Context, s ui.Source, how ui.Setup, tell func
 	if err != nil {
 		return nil, interrupted(ctx, err)
 	}
-	var end train.Event
+	var end report.Event
 	if err := decode(v, &end); err != nil {
 		return nil, err
 	}
@@ -209,7 +207,7 @@ func (e *Engine) Train(ctx context.Context, s ui.Source, how ui.Setup, tell func
 // anything, and any other as it is.
 func interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil || codeOf(err) == "stopped" {
-		return fmt.Errorf("%w: %w", train.ErrInterrupted, err)
+		return fmt.Errorf("%w: %w", report.ErrInterrupted, err)
 	}
 	return err
 }
@@ -221,7 +219,7 @@ func (e *Engine) measure(ctx context.Context, files, blob js.Value) (*ui.Result,
 		return nil, err
 	}
 	var measured struct {
-		app.Evaluation
+		report.Evaluation
 		Cells []struct {
 			Truth, Answer int
 			File, Caption string
@@ -273,23 +271,21 @@ func (e *Engine) keep(ctx context.Context, name string, blob js.Value) (string, 
 // cannot be gone on with yet.
 func (e *Engine) Unfinished(context.Context) ([]ui.Job, error) { return nil, nil }
 func (e *Engine) Discard(context.Context, string) error        { return nil }
-func (e *Engine) Continue(context.Context, string, func(train.Event)) (*ui.Result, error) {
+func (e *Engine) Continue(context.Context, string, func(report.Event)) (*ui.Result, error) {
 	return nil, errors.New("there is no such training")
 }
 
-// Models lists the models of the store after the default one.
+// Models lists the models of the store, where there is one, after the default one.
 func (e *Engine) Models(ctx context.Context) ([]ui.Model, error) {
-	v, err := await(ctx, e.store.Call("list"))
-	if err != nil {
-		return nil, err
-	}
 	var list []ui.Model
-	if err := decode(v, &list); err != nil {
-		return nil, err
+	if v, err := await(ctx, e.store.Call("list")); err == nil {
+		if err := decode(v, &list); err != nil {
+			return nil, err
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	all := []ui.Model{{ID: app.Default, Name: app.Default, Embedded: true, Classes: e.standard.Classes}}
+	all := []ui.Model{{ID: report.Default, Name: report.Default, Embedded: true, Classes: e.standard.Classes}}
 	for id, blob := range e.unstored {
 		all = append(all, ui.Model{ID: id, Name: id, Bytes: int64(blob.Get("size").Int())})
 	}

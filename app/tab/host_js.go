@@ -12,7 +12,7 @@ import (
 	"syscall/js"
 
 	"duet/app/ui"
-	"duet/model/data"
+	"duet/model/report"
 )
 
 // A Host is what the page does with files and settings. It implements [ui.Host].
@@ -65,7 +65,7 @@ func (h Host) Read(ctx context.Context, files []ui.File) (read ui.FilesRead, err
 		ext := path.Ext(lower)
 		switch {
 		case strings.HasPrefix(f.Name, "."), strings.Contains(f.Path, "__MACOSX"), ext == ".txt":
-		case data.KindOf(f.Name) == data.KindPicture:
+		case report.IsPicture(f.Name), report.IsForeignPicture(f.Name):
 			x := ui.Item{File: f}
 			if side, ok := words[strings.TrimSuffix(lower, ext)]; ok {
 				text, err := await(ctx, h.engine.shelf.blob(side).Call("slice", 0, maxSidecar).Call("text"))
@@ -105,6 +105,7 @@ func (h Host) Listen(send func(ui.Message)) {
 		send(ui.Redraw{})
 		return nil
 	}))
+	h.watch(send)
 	js.Global().Set("duetDroppedText", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		send(ui.DropText{Text: args[0].String()})
 		return nil
@@ -142,4 +143,4 @@ func (h Host) Chinese() (regular, semiBold []byte, err error) {
 	return fonts[0], fonts[1], nil
 }
 
-var _ ui.Host = Host{}
+var _ ui.Page = Host{}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"syscall/js"
 )
 
@@ -69,21 +68,6 @@ func codeOf(err error) string {
 	var f failed
 	errors.As(err, &f)
 	return f.code
-}
-
-// advice adds what one can do where the engine does not start.
-func advice(err error) error {
-	what, ok := map[string]string{
-		"insecure":   "browsers offer WebGPU only over HTTPS or on localhost; open this page there",
-		"no-webgpu":  "use a recent Chrome or Edge, or a recent Firefox or Safari where WebGPU is switched on",
-		"no-adapter": "switch on hardware acceleration in the browser's settings or update the graphics driver; chrome://gpu says more",
-		"device":     "closing other tabs or restarting the browser may help",
-		"lost":       "reload the page to go on",
-	}[codeOf(err)]
-	if !ok {
-		return err
-	}
-	return fmt.Errorf("%w; %s", err, what)
 }
 
 // decode reads a value of plain data.

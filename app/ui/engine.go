@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"duet/app"
-	"duet/model/data"
-	"duet/model/train"
+	"duet/model/report"
 )
 
 // An Engine computes, and keeps the models. Natively it is a goroutine's own
@@ -17,20 +15,20 @@ type Engine interface {
 	// Start opens the best adapter and the model used last.
 	Start(ctx context.Context) (Info, error)
 	// Classify answers for a picture and its words.
-	Classify(ctx context.Context, f File, caption string) (app.Answer, error)
+	Classify(ctx context.Context, f File, caption string) (report.Answer, error)
 
 	// Understand opens a collection and says what it is.
-	Understand(ctx context.Context, s Source) (*data.Report, error)
+	Understand(ctx context.Context, s Source) (*report.Collection, error)
 	// Estimate says what a training would take.
-	Estimate(ctx context.Context, s Source, how Setup) (app.Estimate, error)
+	Estimate(ctx context.Context, s Source, how Setup) (report.Estimate, error)
 	// Train trains a new model from the present one. Where the context ends with
 	// [ErrStopped] as its cause, it returns what was learnt so far; where it ends
 	// otherwise, or the program does, the training is among the unfinished ones.
-	Train(ctx context.Context, s Source, how Setup, tell func(train.Event)) (*Result, error)
+	Train(ctx context.Context, s Source, how Setup, tell func(report.Event)) (*Result, error)
 	// Unfinished lists the trainings that were interrupted. Continue goes on with
 	// one as if nothing had been, Discard gives it up.
 	Unfinished(ctx context.Context) ([]Job, error)
-	Continue(ctx context.Context, id string, tell func(train.Event)) (*Result, error)
+	Continue(ctx context.Context, id string, tell func(report.Event)) (*Result, error)
 	Discard(ctx context.Context, id string) error
 
 	// Models lists the models, the embedded one first, then the newest.

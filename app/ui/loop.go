@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"duet/model/train"
+	"duet/model/report"
 )
 
 // redraw is the shortest time between two redraws for what a training tells:
@@ -203,11 +203,11 @@ func (l *Loop) outcome(ctx context.Context, e Effect) Message {
 		estimate, err := l.engine.Estimate(ctx, e.Source, e.Setup)
 		return Estimated{e.Source, e.Setup, estimate, err}
 	case Train:
-		return l.train(func(ctx context.Context, tell func(train.Event)) (*Result, error) {
+		return l.train(func(ctx context.Context, tell func(report.Event)) (*Result, error) {
 			return l.engine.Train(ctx, e.Source, e.Setup, tell)
 		})
 	case ContinueTraining:
-		return l.train(func(ctx context.Context, tell func(train.Event)) (*Result, error) {
+		return l.train(func(ctx context.Context, tell func(report.Event)) (*Result, error) {
 			return l.engine.Continue(ctx, e.ID, tell)
 		})
 	case DiscardTraining:
@@ -253,17 +253,17 @@ func (l *Loop) outcome(ctx context.Context, e Effect) Message {
 	case KeepPrefs:
 		return orFailed(DoingSave, l.host.KeepPrefs(e.Prefs), nil)
 	}
-	return nil
+	return l.onPage(ctx, e)
 }
 
 // train runs a training until its end, that of its context, or StopTraining.
-func (l *Loop) train(run func(ctx context.Context, tell func(train.Event)) (*Result, error)) Message {
+func (l *Loop) train(run func(ctx context.Context, tell func(report.Event)) (*Result, error)) Message {
 	ctx, stop := context.WithCancelCause(l.ctx)
 	defer stop(nil)
 	l.training.Lock()
 	l.training.stop = stop
 	l.training.Unlock()
-	result, err := run(ctx, func(t train.Event) { l.Send(Trained{t}) })
+	result, err := run(ctx, func(t report.Event) { l.Send(Trained{t}) })
 	return TrainEnded{result, err}
 }
 

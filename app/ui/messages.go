@@ -3,9 +3,7 @@ package ui
 import (
 	"time"
 
-	"duet/app"
-	"duet/model/data"
-	"duet/model/train"
+	"duet/model/report"
 )
 
 // A Message is something that happened: the user did something, or work that
@@ -51,6 +49,8 @@ type (
 	ExportAnswers struct{ Format string }
 	// Dismiss takes the problem and the notice away.
 	Dismiss struct{}
+	// DismissHint takes the hint away for good.
+	DismissHint struct{}
 	// Redraw draws anew: the system's theme or language is another.
 	Redraw struct{}
 	// Retry tries to start the engine again.
@@ -107,27 +107,27 @@ type (
 	// Answered gives the answer for an item.
 	Answered struct {
 		ID, Asked int
-		Answer    app.Answer
+		Answer    report.Answer
 		Took      time.Duration
 		Error     error
 	}
 	// Understood says what a collection is.
 	Understood struct {
 		Source Source
-		Report *data.Report
+		Report *report.Collection
 		Error  error
 	}
 	// Estimated says what a training will take.
 	Estimated struct {
 		Source   Source
 		Setup    Setup
-		Estimate app.Estimate
+		Estimate report.Estimate
 		Error    error
 	}
 	// FoundUnfinished gives the trainings that were interrupted.
 	FoundUnfinished struct{ Jobs []Job }
 	// Trained is an event of the training.
-	Trained struct{ Event train.Event }
+	Trained struct{ Event report.Event }
 	// TrainEnded is its end.
 	TrainEnded struct {
 		Result *Result // nil: nothing was learnt

@@ -3,18 +3,26 @@ package ui
 import (
 	"errors"
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
 )
 
 // errNoPictures says that there is nothing to classify among dropped files.
 var errNoPictures = errors.New("none of the files is a picture that can be read: JPEG, PNG, GIF, BMP and WebP can")
 
-// prefixes are the parts of the program that its errors begin with.
-var prefixes = regexp.MustCompile(`^((app|checkpoint|config|data|gpu|model|text|train|assets): )+`)
+// parts are the parts of the program that its errors begin with.
+var parts = []string{"app", "checkpoint", "config", "data", "gpu", "model", "text", "train", "assets"}
 
-// plain leaves out which part of the program an error came from.
-func plain(s string) string { return prefixes.ReplaceAllString(s, "") }
+// plain leaves out which parts of the program an error came from.
+func plain(s string) string {
+	for {
+		part, rest, ok := strings.Cut(s, ": ")
+		if !ok || !slices.Contains(parts, part) {
+			return s
+		}
+		s = rest
+	}
+}
 
 // unique returns name, or name 2, name 3 … where it is taken.
 func unique(name string, taken func(string) bool) string {

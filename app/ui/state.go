@@ -6,10 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"duet/app"
-	"duet/gpu"
-	"duet/model/data"
-	"duet/model/train"
+	"duet/gpu/adapter"
+	"duet/model/report"
 )
 
 // A State is all that the app shows.
@@ -22,6 +20,8 @@ type State struct {
 	Prefs    Prefs
 	Problem  *Problem // what went wrong last, until it is dismissed
 	Notice   string   // where something was saved last, until it is dismissed
+	Hint     Hint     // what the user is told once
+	Page     PageState
 
 	last int // number of the last item
 }
@@ -40,16 +40,17 @@ const (
 
 // EngineState is how far the engine is.
 type EngineState struct {
-	Ready bool
-	Info  Info // when ready
+	Ready  bool
+	Failed bool // it could not be started
+	Info   Info // when ready
 }
 
 // Info says what computes and which model answers.
 type Info struct {
 	Adapter string
-	Class   gpu.Class
+	Class   adapter.Class
 	Bytes   int64 // on the device
-	Model   app.Description
+	Model   report.Description
 	ModelID string // its place among the models
 }
 
@@ -58,7 +59,17 @@ type Info struct {
 type Problem struct {
 	Doing Doing
 	Text  string
+	Code  string // where views have words of their own for it (wasm/duet.d.ts lists them)
 }
+
+// A Hint is something that the user is told once and may want to know.
+type Hint uint8
+
+// The hints.
+const (
+	NoHint       Hint = iota
+	HintSoftware      // the adapter is the processor: why it is slow
+)
 
 // A File is something that the user gave: a path on disk or, in the tab, a Blob.
 type File struct {
@@ -84,7 +95,7 @@ type Item struct {
 	Caption string
 	From    CaptionSource
 	Status  Status
-	Answer  app.Answer    // when done
+	Answer  report.Answer // when done
 	Took    time.Duration // when done
 	Error   string        // when failed
 	asked   int           // counts the questions, so that late answers are known
@@ -142,9 +153,9 @@ func (p *Pictures) Item(id int) *Item {
 func (p *Pictures) Sorted() []Item {
 	items := slices.Clone(p.Items)
 	by := func(a, b Item) int { return 0 }
-	best := func(x Item) app.Score {
+	best := func(x Item) report.Score {
 		if len(x.Answer.Top) == 0 {
-			return app.Score{}
+			return report.Score{}
 		}
 		return x.Answer.Top[0]
 	}
@@ -178,9 +189,9 @@ func (p *Pictures) Counts() (done, all int) {
 type Training struct {
 	Step     TrainStep
 	Source   Source
-	Report   *data.Report // what was understood, from TrainConfirm on
+	Report   *report.Collection // what was understood, from TrainConfirm on
 	Setup    Setup
-	Estimate *app.Estimate // of the setup; nil: being computed
+	Estimate *report.Estimate // of the setup; nil: being computed
 	Progress Progress
 	Result   *Result
 
@@ -267,7 +278,7 @@ type Validation struct {
 const maxPoints = 1024
 
 // add takes in an event.
-func (p *Progress) add(e train.Event) {
+func (p *Progress) add(e report.Event) {
 	p.Skipped += len(e.Skipped)
 	switch e.Event {
 	case "features":
@@ -305,7 +316,7 @@ func (p *Progress) Left(now time.Time) time.Duration {
 type Result struct {
 	Model      string // its place among the models
 	Stopped    bool
-	Evaluation *app.Evaluation
+	Evaluation *report.Evaluation
 	Cells      [][][]Held // [true class][answer] the pictures
 	Cell       [2]int     // the open one
 	Open       bool
@@ -342,4 +353,6 @@ type Prefs struct {
 	Theme    string `json:"theme,omitempty"`    // "light", "dark"; empty: the system's
 	Width    int    `json:"width,omitempty"`    // of the window, in dp
 	Height   int    `json:"height,omitempty"`
+
+	ToldSoftware bool `json:"told_software,omitempty"` // HintSoftware was read
 }

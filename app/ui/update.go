@@ -6,7 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"duet/model/train"
+	"duet/gpu/adapter"
+	"duet/model/report"
 )
 
 // An Effect is work that an update asks for; package ui's [Loop] does it.
@@ -72,19 +73,28 @@ func (s *State) Update(m Message) []Effect {
 		}
 	case Dismiss:
 		s.Problem, s.Notice = nil, ""
+	case DismissHint:
+		s.Hint, s.Prefs.ToldSoftware = NoHint, true
+		return []Effect{KeepPrefs{s.Prefs}}
 	case Retry:
-		s.Problem = nil
+		s.Problem, s.Engine.Failed = nil, false
 		return []Effect{StartEngine{}}
 	case Saved:
 		s.Notice = m.Path
 	case FailedDoing:
 		s.fail(m.Doing, m.Error)
-		if m.Doing == DoingRead {
+		switch m.Doing {
+		case DoingRead:
 			s.Pictures.Reading = false
+		case DoingStart:
+			s.Engine.Failed = !s.Engine.Ready
 		}
 	case Ready:
 		s.Engine = EngineState{Ready: true, Info: m.Info}
 		s.Models.Using, s.Models.Loading = m.Info.ModelID, ""
+		if m.Info.Class == adapter.Software && !s.Prefs.ToldSoftware {
+			s.Hint = HintSoftware
+		}
 		s.askAgain()
 		effects := append(s.next(), ListModels{}, FindUnfinished{})
 		if s.Training.Step == TrainConfirm {
@@ -101,12 +111,19 @@ func (s *State) Update(m Message) []Effect {
 	if effects, ok := s.updateTraining(m); ok {
 		return effects
 	}
+	if effects, ok := s.updatePage(m); ok {
+		return effects
+	}
 	return s.updateModels(m)
 }
 
 // fail shows a problem.
 func (s *State) fail(doing Doing, err error) {
-	s.Problem = &Problem{doing, plain(err.Error())}
+	s.Problem = &Problem{Doing: doing, Text: plain(err.Error())}
+	var coded interface{ Code() string }
+	if errors.As(err, &coded) {
+		s.Problem.Code = coded.Code()
+	}
 }
 
 // updatePictures takes in what concerns the pictures to classify.
@@ -254,7 +271,7 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 	t := &s.Training
 	switch m := m.(type) {
 	case Choose:
-		if t.Step == TrainRunning || t.Step == TrainStopping {
+		if s.Busy() {
 			return nil, true // a dialog that was opened before
 		}
 		*t = Training{Step: TrainReading, Source: m.Source, Setup: Setup{Inputs: "both"}, Unfinished: t.Unfinished}
@@ -310,7 +327,7 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 		}
 		return nil, true
 	case Back:
-		if t.Step != TrainRunning && t.Step != TrainStopping {
+		if !s.Busy() {
 			*t = Training{Unfinished: t.Unfinished}
 		}
 		return nil, true
@@ -342,7 +359,7 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 			if t.Report == nil { // it had been interrupted before
 				t.Step = TrainChoose
 			}
-			if !errors.Is(m.Error, train.ErrInterrupted) {
+			if !errors.Is(m.Error, report.ErrInterrupted) {
 				s.fail(DoingTrain, m.Error)
 			}
 		default:
@@ -387,6 +404,7 @@ func (s *State) updateModels(m Message) []Effect {
 	switch m := m.(type) {
 	case Listed:
 		s.Models.List = m.Models
+		return []Effect{LookAtStorage{}}
 	case Use:
 		if m.ID == s.Models.Using || s.Models.Loading != "" {
 			return nil

@@ -7,7 +7,6 @@ import (
 	"unicode"
 
 	"gioui.org/font"
-	"gioui.org/font/gofont"
 	"gioui.org/font/opentype"
 	"gioui.org/text"
 )
@@ -24,7 +23,7 @@ const (
 
 // collection returns the Go fonts and these.
 func (c Chinese) collection() ([]font.FontFace, error) {
-	collection := gofont.Collection()
+	collection := goFaces()
 	for _, f := range []struct {
 		typeface font.Typeface
 		weight   font.Weight

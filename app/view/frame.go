@@ -5,7 +5,7 @@ import (
 	"image"
 
 	"duet/app/ui"
-	"duet/gpu"
+	"duet/gpu/adapter"
 
 	"gioui.org/layout"
 	"gioui.org/op/clip"
@@ -21,6 +21,7 @@ func (v *View) Layout(gtx C, s *ui.State) D {
 		return layout.UniformInset(gapLarge).Layout(gtx, func(gtx C) D {
 			gtx.Constraints.Min = gtx.Constraints.Max
 			return layout.Flex{Axis: layout.Vertical}.Layout(gtx,
+				layout.Rigid(func(gtx C) D { return v.notices(gtx, s) }),
 				layout.Rigid(func(gtx C) D { return v.problem(gtx, s) }),
 				layout.Flexed(1, func(gtx C) D {
 					gtx.Constraints.Min = gtx.Constraints.Max
@@ -62,26 +63,28 @@ func (v *View) side(gtx C, s *ui.State) D {
 			layout.Rigid(func(gtx C) D { return v.tabs(gtx, s, layout.Vertical) }),
 			layout.Flexed(1, func(gtx C) D { return D{Size: gtx.Constraints.Max} }),
 			layout.Rigid(func(gtx C) D {
-				return layout.UniformInset(gap).Layout(gtx, v.muted(v.adapter(s)).Layout)
+				return layout.UniformInset(gap).Layout(gtx, func(gtx C) D {
+					return rows(gtx, gapSmall, v.muted(v.adapter(s)).Layout, v.sent(s))
+				})
 			}))
 	})
 }
 
 // adapter says what computes.
 func (v *View) adapter(s *ui.State) string {
-	if !s.Engine.Ready {
-		if s.Problem != nil && s.Problem.Doing == ui.DoingStart {
-			return ""
-		}
+	switch {
+	case s.Engine.Failed:
+		return v.Texts.NotRunning
+	case !s.Engine.Ready:
 		return v.Texts.Starting
 	}
 	format := v.Texts.OnUnknown
 	switch s.Engine.Info.Class {
-	case gpu.Discrete:
+	case adapter.Discrete:
 		format = v.Texts.OnDiscrete
-	case gpu.Integrated:
+	case adapter.Integrated:
 		format = v.Texts.OnIntegrated
-	case gpu.Software:
+	case adapter.Software:
 		format = v.Texts.OnSoftware
 	}
 	return fmt.Sprintf(format, s.Engine.Info.Adapter)
@@ -149,7 +152,7 @@ func (v *View) problem(gtx C, s *ui.State) D {
 	title, text, frame := "", s.Notice, v.Theme.Accent
 	again := func(C) D { return D{} }
 	if p := s.Problem; p != nil {
-		title, text, frame = v.Texts.Problems[p.Doing], p.Text, v.Theme.Bad
+		title, text, frame = v.Texts.Problems[p.Doing], v.Texts.advice(p, browser()), v.Theme.Bad
 		if p.Doing == ui.DoingStart {
 			again = v.do("retry", v.Texts.TryAgain, quiet, true, ui.Retry{})
 		}
@@ -162,15 +165,17 @@ func (v *View) problem(gtx C, s *ui.State) D {
 		gtx.Constraints.Min.X = gtx.Constraints.Max.X
 		return behind(gtx, func(gtx C) D {
 			return layout.UniformInset(gap).Layout(gtx, func(gtx C) D {
-				return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
-					layout.Flexed(1, func(gtx C) D {
-						if title == "" {
-							return v.body(text).Layout(gtx)
-						}
-						return rows(gtx, 2, v.label(sizeBody, v.Theme.Bad, title).strong().Layout, v.body(text).Layout)
-					}),
-					layout.Rigid(again),
-					layout.Rigid(v.do("dismiss", v.Texts.Dismiss, quiet, true, ui.Dismiss{})))
+				dismiss := v.do("dismiss", v.Texts.Dismiss, quiet, true, ui.Dismiss{})
+				words := func(gtx C) D {
+					if title == "" {
+						return v.body(text).Layout(gtx)
+					}
+					return rows(gtx, 2, v.label(sizeBody, v.Theme.Bad, title).strong().Layout, v.body(text).Layout)
+				}
+				if gtx.Constraints.Max.X < gtx.Dp(narrow) {
+					return rows(gtx, 2, words, func(gtx C) D { return v.wrap(gtx, gapSmall, again, dismiss) })
+				}
+				return layout.Flex{Alignment: layout.Middle}.Layout(gtx, layout.Flexed(1, words), layout.Rigid(again), layout.Rigid(dismiss))
 			})
 		}, func(size image.Point) {
 			fill(gtx, v.Theme.Surface, size, corner)

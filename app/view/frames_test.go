@@ -12,7 +12,6 @@ import (
 	"duet/assets"
 
 	"gioui.org/f32"
-	"gioui.org/font/gofont"
 	"gioui.org/io/input"
 	"gioui.org/io/key"
 	"gioui.org/io/pointer"
@@ -35,7 +34,7 @@ type stage struct {
 }
 
 func newStage(size image.Point, s *ui.State) *stage {
-	shaper := text.NewShaper(text.NoSystemFonts(), text.WithCollection(gofont.Collection()))
+	shaper := text.NewShaper(text.NoSystemFonts(), text.WithCollection(goFaces()))
 	return newStageIn(size, &english, NewTheme(shaper, false), s)
 }
 
@@ -104,6 +103,10 @@ func TestClicks(t *testing.T) {
 		{"train-running", english.Stop, ui.Stop{}},
 		{"train-done", english.Use, ui.Use{ID: "shapes"}},
 		{"models", english.Use, ui.Use{ID: "shapes"}},
+		{"page", english.Reload, ui.TakeVersion{}},
+		{"page", english.Later, ui.PutOffVersion{}},
+		{"page", english.KeepStorage, ui.Persist{}},
+		{"hint", english.Dismiss, ui.DismissHint{}},
 		{"settings", english.Dark, ui.SetPrefs{Prefs: ui.Prefs{Theme: "dark"}}},
 		{"settings", chinese.Language, ui.SetPrefs{Prefs: ui.Prefs{Language: "zh"}}},
 	} {

@@ -21,7 +21,6 @@ import (
 
 	"duet/gpu/gputest"
 
-	"gioui.org/font/gofont"
 	"gioui.org/gpu/headless"
 	"gioui.org/layout"
 	"gioui.org/text"
@@ -73,7 +72,7 @@ func ownChinese() (c Chinese, err error) {
 func sameEverywhere(t testing.TB) (newShaper func() *text.Shaper, hasChinese bool) {
 	t.Helper()
 	newShaper = func() *text.Shaper {
-		return text.NewShaper(text.NoSystemFonts(), text.WithCollection(gofont.Collection()))
+		return text.NewShaper(text.NoSystemFonts(), text.WithCollection(goFaces()))
 	}
 	fonts, err := ownChinese()
 	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") != "true" {

@@ -19,3 +19,8 @@ func hasCamera() bool { return false }
 
 // hasPaths tells that places on disk can be typed.
 const hasPaths = true
+
+// There is no page around a window, and no browser.
+func dressPage(dress) {}
+func firstFrame()     {}
+func browser() string { return "" }

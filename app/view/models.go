@@ -26,6 +26,7 @@ func (v *View) models(gtx C, s *ui.State) D {
 			}
 			return v.wrap(gtx, gapSmall, v.chooser("import", v.Texts.Import, plain, ChooseModel), undo, removed)
 		},
+		func(gtx C) D { return v.storage(gtx, s) },
 	}
 	if len(m.List) == 0 && s.Problem == nil {
 		parts = append(parts, v.muted(v.Texts.Starting).Layout)
@@ -116,5 +117,6 @@ func (v *View) settings(gtx C, s *ui.State) D {
 			func(p *ui.Prefs, t string) { p.Theme = t }),
 		func(gtx C) D {
 			return rows(gtx, gapSmall, v.heading(v.Texts.About).Layout, v.body(v.Texts.AboutText).Layout, v.muted(v.adapter(s)).Layout)
-		})
+		},
+		func(gtx C) D { return v.traffic(gtx, s) })
 }

@@ -18,7 +18,7 @@ type Texts struct {
 	Classify, Train, Models, Settings string
 
 	// The engine.
-	Starting, OnDiscrete, OnIntegrated, OnSoftware, OnUnknown string
+	Starting, NotRunning, OnDiscrete, OnIntegrated, OnSoftware, OnUnknown string
 
 	// Classify.
 	DropHere, DropHint, ChoosePictures, Reading, Words, WordsHint, WordsFile, WordsInside, NotSure, Looking, Waiting, NoAnswer string
@@ -46,6 +46,15 @@ type Texts struct {
 
 	// Settings.
 	LanguageTitle, ThemeTitle, AsSystem, Light, Dark, About, AboutText string
+
+	// Of a page in a browser, and what is told once.
+	StorageModels, StorageUsed, StorageQuota, StorageKept, StorageMayGo, StorageNone, KeepStorage string
+	TrafficTitle, Sent, TrafficLead, Elsewhere, Fetched                                           string
+	NewVersion, NewVersionHeld, NewVersionBusy, Reload, Later, SoftwareTitle, SoftwareWhy         string
+
+	// Why there is no engine, by code, and what to do.
+	Insecure, NoWebGPU, NoAdapter, Limit, Device, Lost, Internal                          string
+	WebGPUInChrome, WebGPUInChromeLinux, WebGPUInFirefox, WebGPUInSafari, WebGPUElsewhere string
 
 	// Problems, by what was being done.
 	Problems [5]string

@@ -7,6 +7,7 @@ var english = Texts{
 	Classify: "Classify", Train: "Train", Models: "Models", Settings: "Settings",
 
 	Starting:     "Starting…",
+	NotRunning:   "Not running",
 	OnDiscrete:   "%s, a graphics card",
 	OnIntegrated: "%s, this machine’s graphics",
 	OnSoftware:   "%s, in software: slow, with the same answers",
@@ -52,6 +53,30 @@ var english = Texts{
 
 	LanguageTitle: "Language", ThemeTitle: "Appearance", AsSystem: "As the system", Light: "Light", Dark: "Dark", About: "About",
 	AboutText: "Duet classifies a picture together with its words and learns your own classes, on your own machine. Nothing is uploaded.",
+
+	StorageModels: "Your models take %s.", StorageUsed: "Duet takes %s in this browser.", StorageQuota: "It may take up to %s.",
+	StorageKept:  "The browser keeps it until you remove it.",
+	StorageMayGo: "The browser may clear it when the disk is full.", KeepStorage: "Keep it",
+	StorageNone:  "This browser stores nothing for this page, as in a private window: models last until you leave it. Export those that you want to keep.",
+	TrafficTitle: "What leaves this page", Sent: "Bytes sent: %d", TrafficLead: "Counted since the page was opened: what it, the engine and the page’s store for offline use have sent, anywhere.",
+	Elsewhere: "Requests to other places: %d", Fetched: "Files of Duet itself that were fetched: %d, %s",
+	NewVersion: "A new version of Duet has come.", NewVersionHeld: "Other tabs use the present version. Close them, then reload.",
+	NewVersionBusy: "A new version of Duet has come. It can be used when the training has ended.", Reload: "Reload", Later: "Later",
+	SoftwareTitle: "Without a graphics card’s help", SoftwareWhy: "No usable graphics driver was found, or hardware acceleration is switched off, so the processor does the computing. The answers are the same; they and training take longer.",
+
+	Insecure:  "Browsers offer WebGPU, which Duet computes with, only over HTTPS or on this machine. Open the page by its https:// address, or by http://localhost.",
+	NoWebGPU:  "This browser does not offer WebGPU, which Duet computes with. %s",
+	NoAdapter: "The browser has WebGPU but found no graphics adapter to use. Switch on hardware acceleration in its settings, or update the graphics driver; in Chrome and Edge, chrome://gpu says more.",
+	Limit:     "The graphics adapter is too small for Duet: %s",
+	Device:    "Close other tabs or restart the browser, then try again. The browser says: %s",
+	Lost:      "The graphics driver was reset, perhaps because the machine slept or memory ran out. Reload the page to go on.",
+	Internal:  "Reload the page to try again. The reason: %s",
+
+	WebGPUInChrome:      "Update Chrome or Edge; if it is recent, switch on graphics acceleration in its settings under System.",
+	WebGPUInChromeLinux: "On Linux, open chrome://flags, switch on “Unsafe WebGPU Support” and, where there is a graphics card, “Vulkan”, and restart the browser.",
+	WebGPUInFirefox:     "Update Firefox. Where that does not help, open about:config and set dom.webgpu.enabled to true, or use Chrome or Edge.",
+	WebGPUInSafari:      "Safari has it from version 26; update the system, or use Chrome or Edge.",
+	WebGPUElsewhere:     "Use a recent Chrome, Edge, Firefox or Safari.",
 
 	Problems: [5]string{"The graphics adapter could not be opened", "This could not be read", "The training could not go on", "This model could not be used", "This could not be saved"},
 	Dismiss:  "Close", TryAgain: "Try again",

@@ -7,6 +7,7 @@ var chinese = Texts{
 	Classify: "识别", Train: "训练", Models: "模型", Settings: "设置",
 
 	Starting:     "正在启动…",
+	NotRunning:   "未运行",
 	OnDiscrete:   "%s，独立显卡",
 	OnIntegrated: "%s，本机集成显卡",
 	OnSoftware:   "%s，软件计算：较慢，结果相同",
@@ -54,6 +55,30 @@ var chinese = Texts{
 
 	LanguageTitle: "语言", ThemeTitle: "外观", AsSystem: "跟随系统", Light: "浅色", Dark: "深色", About: "关于",
 	AboutText: "Duet 把图片和它的文字放在一起识别，并在您自己的机器上学习您自己的类别。不上传任何内容。",
+
+	StorageModels: "您的模型共占用 %s。", StorageUsed: "Duet 在此浏览器中占用 %s。", StorageQuota: "上限为 %s。",
+	StorageKept:  "浏览器会一直保留这些数据，直到您将其移除。",
+	StorageMayGo: "磁盘空间不足时，浏览器可能会清除这些数据。", KeepStorage: "请求保留",
+	StorageNone:  "此浏览器不为本页面保存数据（例如隐私窗口）：离开页面后模型就会消失。请导出想保留的模型。",
+	TrafficTitle: "离开本页面的数据", Sent: "已发送字节：%d", TrafficLead: "自页面打开起计算：页面、计算引擎和离线存储向任何地方发送的内容。",
+	Elsewhere: "向其他网站的请求：%d", Fetched: "已获取 Duet 自身的文件：%d 个，%s",
+	NewVersion: "Duet 有新版本。", NewVersionHeld: "其他标签页仍在使用当前版本。请先关闭它们，再重新加载。",
+	NewVersionBusy: "Duet 有新版本，训练结束后即可使用。", Reload: "重新加载", Later: "以后再说",
+	SoftwareTitle: "没有用上显卡", SoftwareWhy: "未找到可用的显卡驱动，或者硬件加速已关闭，因此由处理器进行计算。结果相同，但识别和训练都会慢一些。",
+
+	Insecure:  "Duet 用 WebGPU 计算，而浏览器只在 HTTPS 页面或本机页面上提供它。请用 https:// 地址打开本页面，或者在本机用 http://localhost 打开。",
+	NoWebGPU:  "此浏览器没有提供 Duet 计算所需的 WebGPU。%s",
+	NoAdapter: "浏览器支持 WebGPU，但没有找到可用的图形适配器。请在浏览器设置中开启硬件加速，或更新显卡驱动；在 Chrome 和 Edge 中，chrome://gpu 有更多信息。",
+	Limit:     "图形适配器达不到 Duet 的要求：%s",
+	Device:    "请关闭其他标签页或重启浏览器，然后再试一次。浏览器的说明：%s",
+	Lost:      "显卡驱动被重置，可能是因为机器休眠或内存不足。请重新加载页面后继续。",
+	Internal:  "请重新加载页面再试。原因：%s",
+
+	WebGPUInChrome:      "请更新 Chrome 或 Edge；如果已是新版本，请在其设置的“系统”中开启图形加速。",
+	WebGPUInChromeLinux: "在 Linux 上，请打开 chrome://flags，启用“Unsafe WebGPU Support”，有显卡时再启用“Vulkan”，然后重启浏览器。",
+	WebGPUInFirefox:     "请更新 Firefox。如果仍然不行，请打开 about:config，把 dom.webgpu.enabled 设为 true，或者使用 Chrome 或 Edge。",
+	WebGPUInSafari:      "Safari 从版本 26 起提供；请更新系统，或者使用 Chrome 或 Edge。",
+	WebGPUElsewhere:     "请使用新版的 Chrome、Edge、Firefox 或 Safari。",
 
 	Problems: [5]string{"无法打开图形适配器", "无法读取", "训练无法继续", "无法使用这个模型", "无法保存"},
 	Dismiss:  "关闭", TryAgain: "再试一次",

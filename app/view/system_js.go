@@ -1,6 +1,7 @@
 package view
 
 import (
+	"strings"
 	"syscall/js"
 
 	"duet/app/ui"
@@ -14,6 +15,29 @@ func systemLanguage() string { return js.Global().Get("navigator").Get("language
 // systemDark tells whether the browser prefers dark pages.
 func systemDark() bool {
 	return js.Global().Call("matchMedia", "(prefers-color-scheme: dark)").Get("matches").Bool()
+}
+
+// dressPage gives the page around the canvas the language and the theme (wasm/loading.js).
+func dressPage(d dress) { js.Global().Call("duetDress", d.language, d.dark) }
+
+// firstFrame tells the page that the app has drawn (wasm/app.js).
+func firstFrame() { js.Global().Call("duetFirstFrame") }
+
+// browser is which browser this is, as far as that changes what to do for WebGPU.
+func browser() string {
+	agent := js.Global().Get("navigator").Get("userAgent").String()
+	has := func(name string) bool { return strings.Contains(agent, name) }
+	switch {
+	case has("Firefox/"):
+		return "firefox"
+	case has("Chrome/") && has("Linux") && !has("Android"):
+		return "chrome-linux"
+	case has("Chrome/"):
+		return "chrome"
+	case has("Safari/"):
+		return "safari"
+	}
+	return ""
 }
 
 // chooser returns a function that opens the browser's dialogs (wasm/app.js).

@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"duet/app"
 	"duet/app/ui"
-	"duet/model/data"
+	"duet/model/report"
 
 	"gioui.org/f32"
 	"gioui.org/layout"
@@ -99,31 +98,31 @@ func (v *View) choosePath(path string) {
 // confirm shows what was understood and asks how to train.
 func (v *View) confirm(gtx C, s *ui.State) D {
 	t, r := &s.Training, s.Training.Report
-	report := []layout.Widget{
+	facts := []layout.Widget{
 		v.heading(t.Source.Name).Layout,
 		v.muted(v.Texts.Understood + v.Texts.Colon + v.convention(r.Convention)).Layout,
 		v.body(fmt.Sprintf(v.Texts.Examples, r.Examples, r.Pictures)).Layout,
 		v.body(fmt.Sprintf(v.Texts.Classes, len(r.Classes), v.some(r.Classes, 12))).Layout,
 	}
 	if r.CaptionsFrom == "" || r.Captions == 0 {
-		report = append(report, v.body(v.Texts.NoCaptions).Layout)
+		facts = append(facts, v.body(v.Texts.NoCaptions).Layout)
 	} else {
-		report = append(report, v.body(fmt.Sprintf(v.Texts.Captions, v.column(r.CaptionsFrom))).Layout)
+		facts = append(facts, v.body(fmt.Sprintf(v.Texts.Captions, v.column(r.CaptionsFrom))).Layout)
 	}
-	splits := []data.Split{data.Unsplit, data.Train, data.Validation, data.Test}
+	splits := []report.Split{report.Unsplit, report.Train, report.Validation, report.Test}
 	for _, split := range r.Splits {
-		report = append(report, v.body(fmt.Sprintf(v.Texts.SplitOf, v.Texts.Splits[slices.Index(splits, split.Split)], split.Examples)).Layout)
+		facts = append(facts, v.body(fmt.Sprintf(v.Texts.SplitOf, v.Texts.Splits[slices.Index(splits, split.Split)], split.Examples)).Layout)
 	}
 	if r.SkippedRows > 0 {
-		report = append(report, v.label(sizeBody, v.Theme.Warn, fmt.Sprintf(v.Texts.LeftOut, r.SkippedRows)).Layout)
+		facts = append(facts, v.label(sizeBody, v.Theme.Warn, fmt.Sprintf(v.Texts.LeftOut, r.SkippedRows)).Layout)
 		for _, skip := range r.Skipped[:min(4, len(r.Skipped))] {
-			report = append(report, v.muted(skip.String()).Layout)
+			facts = append(facts, v.muted(skip.String()).Layout)
 		}
 	}
 	return v.page(gtx,
 		v.title(v.Texts.Train).Layout,
 		func(gtx C) D {
-			return v.card(gtx, func(gtx C) D { return rows(gtx, gapSmall, report...) })
+			return v.card(gtx, func(gtx C) D { return rows(gtx, gapSmall, facts...) })
 		},
 		func(gtx C) D {
 			return rows(gtx, gapSmall, v.heading(v.Texts.HowMuch).Layout,
@@ -167,7 +166,7 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 }
 
 // estimate says what a training takes.
-func (v *View) estimate(e *app.Estimate) string {
+func (v *View) estimate(e *report.Estimate) string {
 	if e == nil {
 		return v.Texts.EstimateBusy
 	}

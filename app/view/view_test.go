@@ -12,7 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"gioui.org/font/gofont"
+	"duet/app/ui"
+
 	"gioui.org/text"
 )
 
@@ -80,7 +81,7 @@ func TestTexts(t *testing.T) {
 
 // TestDrawable offers English alone where there is no font for Chinese.
 func TestDrawable(t *testing.T) {
-	shaper := text.NewShaper(text.NoSystemFonts(), text.WithCollection(gofont.Collection()))
+	shaper := text.NewShaper(text.NoSystemFonts(), text.WithCollection(goFaces()))
 	if list := drawable(shaper); len(list) != 1 || list[0] != &english {
 		t.Errorf("%d languages", len(list))
 	}
@@ -133,5 +134,30 @@ func same(t *testing.T, code, name, a, b string) {
 	}
 	if x, y := filling.FindAllString(a, -1), filling.FindAllString(b, -1); !reflect.DeepEqual(x, y) {
 		t.Errorf("%s of %s fills in %v, English %v", name, code, y, x)
+	}
+}
+
+// TestAdvice has words for every reason why there is no engine, and for every
+// browser where it is the browser.
+func TestAdvice(t *testing.T) {
+	for _, texts := range Languages {
+		said := map[string]string{}
+		say := func(code, browser string) {
+			p := &ui.Problem{Code: code, Text: "1 MiB offered"}
+			text := texts.advice(p, browser)
+			if text == p.Text || strings.Contains(text, "%!") || said[text] != "" {
+				t.Errorf("%s: %s in %q says %q, as %s does", texts.Code, code, browser, text, said[text])
+			}
+			said[text] = code + " " + browser
+		}
+		for _, browser := range []string{"chrome", "chrome-linux", "firefox", "safari", ""} {
+			say("no-webgpu", browser)
+		}
+		for _, code := range []string{"insecure", "no-adapter", "limit", "device", "lost", "internal"} {
+			say(code, "chrome")
+		}
+		if got := texts.advice(&ui.Problem{Text: "as it is"}, ""); got != "as it is" {
+			t.Errorf("without a code it says %q", got)
+		}
 	}
 }

@@ -41,6 +41,7 @@ type View struct {
 	lists      map[string]*widget.List
 	thumbs     *Thumbs
 	tips       tips
+	worn       dress                   // what the page around the view was told of
 	seen       func(l label, cut bool) // for tests: what is drawn, and whether it is cut
 }
 

@@ -7,7 +7,6 @@ import (
 	"duet/app/ui"
 
 	"gioui.org/app"
-	"gioui.org/font/gofont"
 	"gioui.org/io/system"
 	"gioui.org/op"
 	"gioui.org/text"
@@ -40,7 +39,7 @@ func Window(ctx context.Context, f Face) error {
 	}
 	w.Option(app.Title("Duet"), app.Size(width, height), app.MinSize(400, 480))
 	defer context.AfterFunc(ctx, w.Invalidate)() // the frame then closes it
-	shaper := text.NewShaper(text.WithCollection(gofont.Collection()))
+	shaper := text.NewShaper(text.WithCollection(goFaces()))
 	loop := ui.NewLoop(f.Engine, f.Host, w.Invalidate)
 	defer loop.Close()
 	if len(f.Given) > 0 {
@@ -58,6 +57,7 @@ func Window(ctx context.Context, f Face) error {
 	var ops op.Ops
 	var mirror reader
 	var size image.Point
+	first := true
 	for {
 		switch e := w.Event().(type) {
 		case app.DestroyEvent:
@@ -83,6 +83,10 @@ func Window(ctx context.Context, f Face) error {
 			})
 			v.later.ask(w.Invalidate)
 			e.Frame(gtx.Ops)
+			if first {
+				first = false
+				firstFrame()
+			}
 			if ctx.Err() != nil {
 				w.Perform(system.ActionClose)
 			}
@@ -104,4 +108,14 @@ func (v *View) Dress(p ui.Prefs) {
 	}
 	v.Texts = TextsFor(code, v.languages)
 	v.later.missed = v.later.missed || TextsFor(code, Languages) != v.Texts
+	if worn := (dress{v.Texts.Code, isDark}); v.worn != worn {
+		v.worn = worn
+		dressPage(worn)
+	}
+}
+
+// A dress is the language and the theme that a view has on.
+type dress struct {
+	language string
+	dark     bool
 }

@@ -135,6 +135,9 @@ func broken(p listed, forTests []string) (complaints []string) {
 			within(dependency, "github.com/cogentcore/webgpu") && slices.Contains([]string{"shaders", "assets"}, here) {
 			complaints = append(complaints, p.ImportPath+" depends on "+dependency+" through something it imports (go list -deps shows the way)")
 		}
+		if p.ImportPath == "duet/cmd/tab" && slices.Contains([]string{"duet/app", "duet/gpu", "duet/model", "net/http"}, dependency) {
+			complaints = append(complaints, "the window in the tab depends on "+dependency+", which its engine's worker has already: what the engine tells is in duet/model/report")
+		}
 		if p.ImportPath == "duet/cmd/duet" && slices.Contains(forTests, dependency) {
 			complaints = append(complaints, "the program depends on "+dependency+", which imports testing: it is for tests only")
 		}
@@ -162,6 +165,8 @@ func TestRulesAreHeld(t *testing.T) {
 		{"an unknown folder", listed{ImportPath: "duet/internal/x"}, "do not know"},
 		{"a test may reach further", listed{ImportPath: "duet/shaders", XTestImports: []string{"duet/wasm/tint"}}, ""},
 		{"the program and a test's help", listed{ImportPath: "duet/cmd/duet", Deps: []string{"duet/wasm/browser"}}, "for tests only"},
+		{"the tab's window carries no engine", listed{ImportPath: "duet/cmd/tab", Deps: []string{"duet/model/report", "duet/gpu"}}, "has already"},
+		{"the tab's window", listed{ImportPath: "duet/cmd/tab", Deps: []string{"duet/model/report", "duet/app/ui"}}, ""},
 		{"a test's help may reach further", listed{ImportPath: "duet/gpu/gputest/tab", Imports: []string{"duet/wasm", "testing"}}, ""},
 		{"model on gpu", listed{ImportPath: "duet/model/train", Imports: []string{"duet/gpu", "duet/model/graph", "fmt"}, Deps: []string{"github.com/cogentcore/webgpu/wgpu"}}, ""},
 	}

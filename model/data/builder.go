@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"path"
 	"runtime"
 	"slices"
 	"strconv"
@@ -50,21 +49,21 @@ func (b *builder) picture(files fs.FS, name string) *Picture {
 }
 
 // skip leaves a row or a picture out.
-func (b *builder) skip(source Source, reason string) { b.report.skip(source, reason, 1) }
+func (b *builder) skip(source Source, reason string) { b.report.LeaveOut(source, reason, 1) }
 
 func (b *builder) finish() (*Collection, error) {
 	if err := b.checkPictures(); err != nil {
 		return nil, err
 	}
 	if len(b.rows) == 0 {
-		return nil, b.report.nothingLeft()
+		return nil, nothingLeft(&b.report)
 	}
 	c := &Collection{options: b.options}
 	b.dropUnlabelled()
 	c.Classes = b.listClasses()
 	c.Examples = b.examples(c.Classes)
 	if len(c.Examples) == 0 {
-		return nil, b.report.nothingLeft()
+		return nil, nothingLeft(&b.report)
 	}
 	c.pictures = picturesOf(c.Examples)
 	if err := findTwins(b.ctx, c.pictures); err != nil {
@@ -114,7 +113,7 @@ func (b *builder) examples(classes []string) []Example {
 		examples = append(examples, e)
 	}
 	if merged > 0 {
-		b.report.note("rows of one picture, which agree on its label or have none, make one example with several captions: %d rows, %d examples", len(examples)+merged, len(examples))
+		b.report.Note("rows of one picture, which agree on its label or have none, make one example with several captions: %d rows, %d examples", len(examples)+merged, len(examples))
 	}
 	return examples
 }
@@ -173,7 +172,7 @@ func (d *drop) report(r *Report) {
 		if d.first[p].File != p.Name {
 			reason = fmt.Sprintf("picture %s: %s", p.Name, reason)
 		}
-		r.skip(d.first[p], reason, d.rows[p])
+		r.LeaveOut(d.first[p], reason, d.rows[p])
 		r.SkippedPictures++
 	}
 }
@@ -215,7 +214,7 @@ func (b *builder) mayMerge() bool {
 		words[key] = r.label
 	}
 	if conflicts > 0 {
-		b.report.note("%d rows give a picture with the same words another label than an earlier row", conflicts)
+		b.report.Note("%d rows give a picture with the same words another label than an earlier row", conflicts)
 	}
 	return merge
 }
@@ -328,25 +327,6 @@ func parallel(ctx context.Context, n int, progress func(done, total int), f func
 	}
 	wg.Wait()
 	return fail
-}
-
-// isPicture tells what is taken for a picture in a folder.
-func isPicture(name string) bool {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp":
-		return true
-	}
-	return false
-}
-
-// isForeignPicture recognises pictures in formats that are not read, so that
-// they are named instead of overlooked.
-func isForeignPicture(name string) bool {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".tif", ".tiff", ".heic", ".heif", ".avif", ".svg", ".psd", ".jp2", ".jxl":
-		return true
-	}
-	return false
 }
 
 var errNoWords = errors.New("has neither pictures nor words")

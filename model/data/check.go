@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"duet/model/report"
 )
 
 // A Verdict says whether a file can be used.
@@ -51,7 +53,7 @@ func KindOf(name string) Kind {
 		return KindTable
 	case isShard(name), isPackedShard(name):
 		return KindTar
-	case isPicture(name), isForeignPicture(name):
+	case report.IsPicture(name), report.IsForeignPicture(name):
 		return KindPicture
 	case err != nil || !info.Mode().IsRegular():
 		return ""
@@ -87,7 +89,7 @@ func Check(ctx context.Context, name string, kind Kind, images string, o Options
 			return f
 		}
 		f.Report = &c.Report
-		f.Verdict, f.Reason = c.Report.verdict()
+		f.Verdict, f.Reason = verdictOn(&c.Report)
 	default:
 		f.Reason = fmt.Sprintf("data: checking %s: no kind %q; choose picture, table, tar or collection", name, kind)
 	}
@@ -106,13 +108,13 @@ func openAs(ctx context.Context, name string, kind Kind, images string, o Option
 	return OpenPath(ctx, name, images, o)
 }
 
-func (r *Report) verdict() (Verdict, string) {
-	what := fmt.Sprintf("%s: %s, %s, %s", r.Convention, count(r.Examples, "example"), count(r.Pictures, "picture"), count(len(r.Classes), "class"))
+func verdictOn(r *Report) (Verdict, string) {
+	what := fmt.Sprintf("%s: %s, %s, %s", r.Convention, report.Count(r.Examples, "example"), report.Count(r.Pictures, "picture"), report.Count(len(r.Classes), "class"))
 	what = strings.Replace(what, "classs", "classes", 1)
 	verdict := Accept
 	if r.SkippedRows > 0 {
 		verdict = Partial
-		what += fmt.Sprintf("; left out %s: %s", count(r.SkippedRows, "row"), listSkips(r.Skipped))
+		what += fmt.Sprintf("; left out %s: %s", report.Count(r.SkippedRows, "row"), listSkips(r.Skipped))
 	}
 	if len(r.Classes) < 2 {
 		what += "; a training needs at least two classes: a folder for each, or a column of labels"
@@ -146,7 +148,7 @@ func checkPicture(name string, maxPixels int) (Verdict, string) {
 	if m.Blended {
 		reason += ", transparency laid on white"
 	}
-	if ext := strings.ToLower(filepath.Ext(name)); isPicture(name) && !extensionOf(ext, m.Format) {
+	if ext := strings.ToLower(filepath.Ext(name)); report.IsPicture(name) && !extensionOf(ext, m.Format) {
 		reason += fmt.Sprintf("; told from the content, though the name ends in %s", ext)
 	}
 	return Accept, reason

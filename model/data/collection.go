@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"duet/model/report"
 )
 
 // A Collection is a set of pictures with labels and captions.
@@ -52,18 +54,6 @@ func (e *Example) Hash() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// A Split is a part of a collection.
-type Split string
-
-// The splits. A collection that gives none has examples of split "" until
-// [Collection.HoldOut].
-const (
-	Unsplit    Split = ""
-	Train      Split = "train"
-	Validation Split = "val"
-	Test       Split = "test"
-)
-
 // parseSplit reads the name of a split: train, validation, valid, val, dev or
 // test, in any case, perhaps with a year as in train2017.
 func parseSplit(name string) (Split, bool) {
@@ -82,19 +72,6 @@ func parseSplit(name string) (Split, bool) {
 		return Test, true
 	}
 	return Unsplit, false
-}
-
-// Source is where an example stands: a file and, in a table, its line.
-type Source struct {
-	File string `json:"file"`
-	Line int    `json:"line,omitempty"` // from 1; 0: the file as a whole
-}
-
-func (s Source) String() string {
-	if s.Line == 0 {
-		return s.File
-	}
-	return fmt.Sprintf("%s line %d", s.File, s.Line)
 }
 
 // Options say how to read a collection where the default does not fit.
@@ -198,7 +175,7 @@ func (b *builder) openFile(files fs.FS, name string) error {
 		return b.openShards(files, []string{name}, func(string) Split { return Unsplit })
 	case isPackedShard(name):
 		return fmt.Errorf("%s: a compressed tar cannot be read in any order: unpack it with gunzip", path.Base(name))
-	case isPicture(name):
+	case report.IsPicture(name):
 		return errors.New("this is one picture; name the folder that holds a collection, or a table")
 	}
 	return fmt.Errorf("%s is neither a folder nor a table (.csv, .tsv, .jsonl, perhaps .gz) nor a tar shard (.tar)", path.Base(name))
@@ -280,7 +257,7 @@ func (c *Collection) Verify(ctx context.Context) error {
 	c.pictures = slices.DeleteFunc(c.pictures, func(p *Picture) bool { return d.wrong[p] != nil })
 	d.report(&c.Report)
 	if len(c.Examples) == 0 {
-		return fmt.Errorf("data: %s: %w", c.Report.Path, c.Report.nothingLeft())
+		return fmt.Errorf("data: %s: %w", c.Report.Path, nothingLeft(&c.Report))
 	}
 	c.count()
 	return nil

@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"duet/model/report"
 )
 
 // openFolder reads a folder by the first convention that fits.
@@ -89,7 +91,7 @@ func (b *builder) noteUnnamed(l *listing) {
 		}
 	}
 	if rest > 0 && b.options.Images == nil {
-		b.report.note("%s without a row in the table: not used", count(rest, "picture"))
+		b.report.Note("%s without a row in the table: not used", report.Count(rest, "picture"))
 	}
 }
 
@@ -108,7 +110,7 @@ func (b *builder) noteUnused(l *listing) {
 		names []string
 	}{{"table", l.tables}, {"tar shard", l.shards}} {
 		if n := len(unused.names); n > 0 {
-			b.report.note("%s not used: %s; name one as the collection to read it", count(n, unused.what), listed(unused.names))
+			b.report.Note("%s not used: %s; name one as the collection to read it", report.Count(n, unused.what), listed(unused.names))
 		}
 	}
 }
@@ -173,11 +175,11 @@ func (b *builder) readImageFolder(files fs.FS, l *listing, f *folder) error {
 			return in
 		})
 		if rest > 0 {
-			b.report.note("%s in %s without a row in %s: not used", count(rest, "picture"), split, meta)
+			b.report.Note("%s in %s without a row in %s: not used", report.Count(rest, "picture"), split, meta)
 		}
 	}
 	if rest := slices.DeleteFunc(slices.Clone(f.splits), func(s string) bool { return f.meta[s] != "" }); len(rest) > 0 {
-		b.report.note("no metadata file in %s", strings.Join(rest, ", "))
+		b.report.Note("no metadata file in %s", strings.Join(rest, ", "))
 	}
 	if len(l.pictures) > 0 {
 		b.readPictures(files, l.pictures, f)
@@ -255,7 +257,7 @@ func (b *builder) readPictures(files fs.FS, pictures []string, f *folder) {
 		where := strings.Join(dirs[:level], "/")
 		if other, known := paths[name]; known && other != where && !joined[name] {
 			joined[name] = true
-			b.report.note("class %q joins the folders %s and %s", name, other, where)
+			b.report.Note("class %q joins the folders %s and %s", name, other, where)
 		}
 		paths[name] = where
 		b.rows = append(b.rows, row{picture: b.picture(files, p), label: name, labelled: true, split: f.of[split], source: Source{File: p}})
@@ -264,14 +266,14 @@ func (b *builder) readPictures(files fs.FS, pictures []string, f *folder) {
 		addSource(&b.report.ClassesFrom, b.levelName())
 	}
 	for _, dir := range sortedKeys(outside) {
-		b.report.note("%s in %s outside the split folders: not used", count(outside[dir], "picture"), dir)
+		b.report.Note("%s in %s outside the split folders: not used", report.Count(outside[dir], "picture"), dir)
 	}
 }
 
 // readBarePictures reads pictures that have neither labels nor words.
 func (b *builder) readBarePictures(files fs.FS, l *listing, f *folder) {
 	b.report.Convention = "pictures without labels or words"
-	b.report.note("nothing names a class: put each class into a folder of its own, or add a table or metadata.jsonl with file_name, text and label")
+	b.report.Note("nothing names a class: put each class into a folder of its own, or add a table or metadata.jsonl with file_name, text and label")
 	b.noteSplits(f)
 	for _, p := range l.pictures {
 		if split, _, ok := f.splitOf(p); ok {
@@ -327,7 +329,7 @@ func (b *builder) usableTables(files fs.FS, l *listing, f *folder) ([]string, er
 		return chosen, nil
 	}
 	why := fmt.Errorf("there are several tables (%s): name one as the collection", listed(chosen))
-	b.report.note("%v", why)
+	b.report.Note("%v", why)
 	return nil, why
 }
 

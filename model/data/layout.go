@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"duet/model/report"
 )
 
 // listing is what a folder holds, as paths in the order of names.
@@ -38,13 +40,13 @@ func (b *builder) list(files fs.FS) (*listing, error) {
 		case d.IsDir() && hidden:
 			return fs.SkipDir
 		case d.IsDir(), hidden:
-		case isPicture(name):
+		case report.IsPicture(name):
 			l.pictures = append(l.pictures, name)
 		case isTable(name):
 			l.tables = append(l.tables, name)
 		case isShard(name):
 			l.shards = append(l.shards, name)
-		case isForeignPicture(name):
+		case report.IsForeignPicture(name):
 			b.skip(Source{File: name}, "this format of pictures is not supported; use JPEG, PNG, GIF, BMP or WebP")
 			b.report.SkippedPictures++
 		case d.Type()&fs.ModeSymlink != 0:
@@ -127,7 +129,7 @@ func childrenOf(base string, l *listing) (direct bool, children []string) {
 		}
 		child, _, deeper := strings.Cut(rest, "/")
 		if !deeper {
-			direct = direct || isPicture(name)
+			direct = direct || report.IsPicture(name)
 		} else if n := len(children); n == 0 || children[n-1] != child {
 			children = append(children, child)
 		}

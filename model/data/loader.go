@@ -365,5 +365,5 @@ func (l *Loader) skip(e *Example, err error) {
 	if e.Source.File != e.Picture.Name {
 		reason = fmt.Sprintf("picture %s: %s", e.Picture.Name, reason)
 	}
-	l.skipped = append(l.skipped, Skip{e.Source, reason, 1})
+	l.skipped = append(l.skipped, Skip{Source: e.Source, Reason: reason, Rows: 1})
 }

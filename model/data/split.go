@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"duet/model/report"
 )
 
 // DefaultShare is the share of the pictures that validation gets where a
@@ -47,7 +49,7 @@ func (c *Collection) HoldOut(ctx context.Context, seed uint64, share float64) (H
 	}
 	record := HeldOut{Given: have[Validation] > 0}
 	if n := have[Unsplit]; n > 0 && record.Given {
-		c.Report.note("%s without a split: used for training", count(n, "example"))
+		c.Report.Note("%s without a split: used for training", report.Count(n, "example"))
 	}
 	held := map[int]bool{}
 	if !record.Given {

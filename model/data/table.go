@@ -80,10 +80,10 @@ func (t *tableRows) read(tables fs.FS) error {
 	before, skipped := len(b.rows), b.report.SkippedRows
 	err = readTable(t.name, contextReader{b.ctx, file}, func(r *record) error {
 		if err := t.row(r); err != nil {
-			b.skip(Source{t.name, r.line}, err.Error())
+			b.skip(Source{File: t.name, Line: r.line}, err.Error())
 		}
 		return nil
-	}, func(line int, reason string) { b.skip(Source{t.name, line}, reason) })
+	}, func(line int, reason string) { b.skip(Source{File: t.name, Line: line}, reason) })
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.name, err)
 	}
@@ -125,7 +125,7 @@ func (t *tableRows) row(r *record) error {
 			t.seen[column] = true
 		}
 	}
-	out := row{split: t.split, source: Source{t.name, r.line}}
+	out := row{split: t.split, source: Source{File: t.name, Line: r.line}}
 	paths, err := t.find(r, "picture", pictureColumns())
 	if err != nil {
 		return err
@@ -247,7 +247,7 @@ func (t *tableRows) report(rows int) error {
 		from(&r.SplitsFrom, "split")
 	}
 	if t.used["picture"] == "" && rows > 0 {
-		r.note("%s names no pictures (no column %s): its rows are words alone", t.name, strings.Join(pictureColumns()[:2], " or "))
+		r.Note("%s names no pictures (no column %s): its rows are words alone", t.name, strings.Join(pictureColumns()[:2], " or "))
 	}
 	return nil
 }
@@ -310,7 +310,7 @@ func (t *tableRows) findImages() error {
 	}
 	if most > 0 {
 		t.images = best
-		t.b.report.note("the pictures of %s lie in %s/", t.name, best)
+		t.b.report.Note("the pictures of %s lie in %s/", t.name, best)
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"duet/model/report"
+
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 )
@@ -227,7 +229,7 @@ func columnName(s string) string { return strings.ToLower(strings.TrimSpace(s)) 
 // cellsRecord checks a row against the header.
 func cellsRecord(line int, cells []string, names map[string]int, columns int) (*record, string) {
 	if len(cells) != columns {
-		return nil, fmt.Sprintf("%s, where the first line names %d", count(len(cells), "field"), columns)
+		return nil, fmt.Sprintf("%s, where the first line names %d", report.Count(len(cells), "field"), columns)
 	}
 	for _, cell := range cells {
 		if reason := notText(cell); reason != "" {

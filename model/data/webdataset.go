@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"duet/model/report"
 )
 
 // Limits of a tar shard.
@@ -48,7 +50,7 @@ func (b *builder) openShards(files fs.FS, names []string, split func(name string
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		if len(b.rows) == before {
-			b.report.note("%s holds no usable sample", name)
+			b.report.Note("%s holds no usable sample", name)
 		}
 		if s.numbered {
 			addSource(&b.report.ClassesFrom, ".cls entries")
@@ -192,7 +194,7 @@ func (s *shardRows) entry(h *tar.Header, r io.Reader, offset int64) error {
 	}
 	switch {
 	case strings.Contains(ext, "."): // such as seg.png: something about the picture
-	case isPicture("x." + ext):
+	case report.IsPicture("x." + ext):
 		s.picture(h, ext, offset)
 	case ext == "cls", ext == "txt", ext == "caption", ext == "json":
 		if h.Size > maxTextEntry {
@@ -204,7 +206,7 @@ func (s *shardRows) entry(h *tar.Header, r io.Reader, offset int64) error {
 			return fmt.Errorf("entry %q: the file is cut short: %w", shorten(h.Name), err)
 		}
 		s.text(ext, string(content))
-	case isForeignPicture("x." + ext):
+	case report.IsForeignPicture("x." + ext):
 		s.refuse("." + ext + " pictures are not supported; use JPEG, PNG, GIF, BMP or WebP")
 	}
 	return nil

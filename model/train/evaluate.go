@@ -42,27 +42,6 @@ type Hide struct {
 	Seed                          uint64
 }
 
-// A Result is how a model did on examples.
-type Result struct {
-	N         int           `json:"n"`
-	Top1      float64       `json:"top1"`
-	Top5      float64       `json:"top5"`
-	MacroF1   float64       `json:"macro_f1"`
-	Loss      float64       `json:"loss"`
-	Classes   []ClassResult `json:"classes"`
-	Confusion [][]int       `json:"confusion"` // [true class][answer]
-	Skipped   []data.Skip   `json:"skipped,omitempty"`
-}
-
-// A ClassResult is how a model did on one class.
-type ClassResult struct {
-	Label     string  `json:"label"`
-	N         int     `json:"n"`
-	Precision float64 `json:"precision"`
-	Recall    float64 `json:"recall"`
-	F1        float64 `json:"f1"`
-}
-
 // An Answer is what a model said about one example.
 type Answer struct {
 	Index         int // of the example among those that were given and have a class
@@ -105,14 +84,14 @@ func (e *Evaluator) Run(ctx context.Context, examples []data.Example, hide Hide,
 		}
 		for i := range b.N {
 			p := logits[i*classes : (i+1)*classes]
-			result.count(p, b.Labels[i])
+			tally(&result, p, b.Labels[i])
 			if each != nil {
 				each(Answer{Index: b.Index[i], Label: b.Labels[i], Probabilities: p})
 			}
 		}
 	}
 	result.Skipped = loader.Skipped()
-	result.finish()
+	finish(&result)
 	return result, nil
 }
 
@@ -155,8 +134,8 @@ func (h Hide) apply(examples []data.Example) []data.Example {
 	return out
 }
 
-// count turns the logits of one example into probabilities and adds it up.
-func (r *Result) count(logits []float32, label int) {
+// tally turns the logits of one example into probabilities and adds it up.
+func tally(r *Result, logits []float32, label int) {
 	model.Softmax(logits)
 	r.N++
 	r.Loss -= math.Log(max(float64(logits[label]), 1e-30))
@@ -178,7 +157,8 @@ func (r *Result) count(logits []float32, label int) {
 	}
 }
 
-func (r *Result) finish() {
+// finish makes rates of the sums.
+func finish(r *Result) {
 	n := float64(max(1, r.N))
 	r.Top1, r.Top5, r.Loss = r.Top1/n, r.Top5/n, r.Loss/n
 	present := 0

@@ -272,7 +272,7 @@ func (f *features) Run(ctx context.Context, examples []data.Example, _ Hide, eac
 		}
 		for i, e := range some {
 			p := slices.Clone(logits[i*classes : (i+1)*classes])
-			result.count(p, e.Label)
+			tally(&result, p, e.Label)
 			if each != nil {
 				each(Answer{Index: places[from+i], Label: e.Label, Probabilities: p})
 			}
@@ -281,7 +281,7 @@ func (f *features) Run(ctx context.Context, examples []data.Example, _ Hide, eac
 	if result.N == 0 {
 		return result, fmt.Errorf("train: no picture for validation can be read")
 	}
-	result.finish()
+	finish(&result)
 	return result, nil
 }
 

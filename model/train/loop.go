@@ -2,13 +2,13 @@ package train
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"duet/gpu"
 	"duet/model"
 	"duet/model/data"
+	"duet/model/report"
 	"duet/model/text"
 )
 
@@ -83,7 +83,7 @@ type State struct {
 }
 
 // ErrInterrupted says that the context ended; the state was saved.
-var ErrInterrupted = errors.New("train: interrupted")
+var ErrInterrupted = report.ErrInterrupted
 
 // Steps returns the number of steps that a recipe takes over n examples (or
 // pictures, where their examples come together), and the batch size, which is

@@ -1,16 +1,14 @@
-package train
+package report
 
 import (
 	"encoding/json"
 	"reflect"
 	"testing"
-
-	"duet/model/data"
 )
 
 // TestEventJSON writes and reads every kind of event.
 func TestEventJSON(t *testing.T) {
-	skipped := []data.Skip{{Source: data.Source{File: "a.png"}, Reason: "broken", Rows: 1}}
+	skipped := []Skip{{Source: Source{File: "a.png"}, Reason: "broken", Rows: 1}}
 	for _, e := range []Event{
 		{Event: "features", Step: 3, Steps: 9, Skipped: skipped},
 		{Event: "before", ValLoss: 1.5, ValTop1: 0.25, Skipped: skipped},

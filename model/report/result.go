@@ -1,0 +1,73 @@
+package report
+
+import (
+	"errors"
+	"time"
+)
+
+// An Answer is what a model says about a picture and its words. Its JSON is
+// that of the command line and of the tab.
+type Answer struct {
+	File    string  `json:"file"`
+	Caption string  `json:"caption"`
+	Top     []Score `json:"top"`
+	Sure    bool    `json:"sure"` // the best probability is at least the model's not_sure_below
+	Adapter string  `json:"adapter"`
+}
+
+// A Score is a class and its probability.
+type Score struct {
+	Label string  `json:"label"`
+	P     float32 `json:"p"`
+}
+
+// A Description is what a model is, in a few words. Its JSON is that of the
+// command line and of the tab.
+type Description struct {
+	Name       string   `json:"name"`
+	Parameters int      `json:"parameters"`
+	Fusion     string   `json:"fusion"`
+	ImageSize  int      `json:"image_size"`
+	Classes    []string `json:"classes"`
+}
+
+// An Estimate is what a training will take.
+type Estimate struct {
+	Bytes int64 // on the device, at most
+	Steps int
+	Time  time.Duration // about; 0 where no speed was given
+}
+
+// A Result is how a model did on examples.
+type Result struct {
+	N         int           `json:"n"`
+	Top1      float64       `json:"top1"`
+	Top5      float64       `json:"top5"`
+	MacroF1   float64       `json:"macro_f1"`
+	Loss      float64       `json:"loss"`
+	Classes   []ClassResult `json:"classes"`
+	Confusion [][]int       `json:"confusion"` // [true class][answer]
+	Skipped   []Skip        `json:"skipped,omitempty"`
+}
+
+// A ClassResult is how a model did on one class.
+type ClassResult struct {
+	Label     string  `json:"label"`
+	N         int     `json:"n"`
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	F1        float64 `json:"f1"`
+}
+
+// An Evaluation is the outcome of [Evaluate].
+type Evaluation struct {
+	Result
+	On     string            `json:"on"` // which examples, in words
+	Ablate map[string]Result `json:"ablate,omitempty"`
+}
+
+// Default is the name of the model that the program carries.
+const Default = "default"
+
+// ErrInterrupted says that the context of a training ended; its state was saved.
+var ErrInterrupted = errors.New("train: interrupted")

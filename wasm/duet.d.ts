@@ -1,0 +1,221 @@
+// The types of duet.js, the engine of the tab as an ES module:
+//
+//   import duet from './duet.js';
+//   await duet.ready;
+//   const answer = await duet.classify(blob, 'what is this?');
+//
+// duet.html is the same with examples. All computing happens on this machine,
+// in a worker; nothing is sent anywhere.
+
+/** What a call can fail with, by the code of its {@link DuetError}. */
+export type DuetErrorCode =
+  | 'insecure' // the page is neither on HTTPS nor on localhost
+  | 'no-webgpu' // the browser has no WebGPU
+  | 'no-adapter' // there is no graphics adapter to use
+  | 'limit' // the adapter is too small
+  | 'device' // the adapter could not be opened
+  | 'lost' // the adapter went away
+  | 'not-a-picture'
+  | 'not-a-model'
+  | 'no-model' // there is no model: train one or load one
+  | 'files' // these files make no collection
+  | 'options' // these options do not exist or do not go together
+  | 'busy' // a training is under way
+  | 'stopped' // the training was stopped before anything was learnt
+  | 'failed'
+  | 'internal';
+
+/** What every call rejects with: the message says what is wrong. */
+export class DuetError extends Error {
+  code: DuetErrorCode;
+}
+
+/** Files with the paths that they have in a collection. */
+export type Files =
+  | Blob // a zip, a tar or a table
+  | Iterable<File | { path: string; blob: Blob }> // such as a dropped folder's, see dropped
+  | Record<string, Blob>; // by path: {'train/cat/1.png': blob, …}
+
+/** What the engine runs on, and its model. */
+export interface Info {
+  adapter: string;
+  class: 'discrete GPU' | 'integrated GPU' | 'software (CPU)' | 'unknown';
+  vendor: string;
+  limits: Record<string, number>;
+  /** Bytes that the engine holds on the adapter. */
+  gpu_bytes: number;
+  model: Model | null;
+}
+
+export interface Model {
+  name: string;
+  parameters: number;
+  fusion: string;
+  /** Pictures are scaled to this side, in pixels. */
+  image_size: number;
+  classes: string[];
+}
+
+export type Inputs = 'both' | 'image' | 'text';
+
+export interface Answer {
+  file: string;
+  caption: string;
+  /** The classes, likeliest first. */
+  top: { label: string; p: number }[];
+  /** False where the best probability is below what the model counts as sure. */
+  sure: boolean;
+  adapter: string;
+}
+
+/** How a collection is read, as duet train's flags. */
+export interface DataOptions {
+  /** Of the collection, for the model's card. */
+  name?: string;
+  /** Which folder of a path is the class, from 1; 0: found by itself. */
+  classLevel?: number;
+  labelColumn?: string;
+  textColumn?: string;
+  /** Larger pictures are left out. */
+  maxPixels?: number;
+}
+
+/** How to train, as duet train's flags; everything has a default. */
+export interface TrainOptions extends DataOptions {
+  /** What to start from: the default model, random weights, or the model in use. */
+  init?: 'default' | 'none' | 'current';
+  /** A configuration's name, or one itself (config.json of a model). */
+  config?: string | object;
+  fusion?: string;
+  inputs?: Inputs;
+  epochs?: number;
+  batch?: number;
+  lr?: number;
+  imageSize?: number;
+  /** How much is trained: the last parts of the towers and what follows them, or only that. */
+  tune?: 'all' | 'last' | 'head';
+  /** Further parts that are not trained, such as 'visual'. */
+  freeze?: string[];
+  seed?: number;
+  maxSteps?: number;
+  /** Gives the model as a Blob in the result, instead of taking it into use. */
+  give?: boolean;
+}
+
+export interface Skip {
+  file: string;
+  line?: number;
+  reason: string;
+  rows: number;
+}
+
+/** What a collection was understood as. */
+export interface Report {
+  path: string;
+  convention: string;
+  classes_from: string;
+  captions_from: string;
+  splits_from: string;
+  examples: number;
+  pictures: number;
+  captions: number;
+  classes: string[];
+  splits: { split: string; examples: number; pictures: number; captions: number; per_class: number[] }[];
+  skipped_rows: number;
+  skipped_pictures: number;
+  skipped: Skip[];
+  notes: string[];
+}
+
+/** The end of a training; steps done, and the best share of right answers on what was held back. */
+export interface Trained {
+  event: 'done';
+  step: number;
+  model: string;
+  val_top1: number;
+  stopped?: boolean;
+  /** With give: a zip of the model. */
+  blob?: Blob;
+}
+
+/** What a training tells while it runs. */
+export type TrainEvent =
+  | { event: 'collection'; report: Report }
+  | { event: 'features'; done: number; total: number }
+  | { event: 'step'; epoch: number; epochs: number; step: number; steps: number; loss: number; lr: number; examples_per_s: number }
+  | { event: 'epoch'; epoch: number; epochs: number; step: number; steps: number; train_loss: number; val_loss: number; val_top1: number }
+  | Trained;
+
+export interface EvaluateOptions extends DataOptions {
+  /** Which examples; by default those that training held back. */
+  split?: 'auto' | 'val' | 'train' | 'all';
+  inputs?: Inputs;
+  /** Measures also with each side hidden or exchanged. */
+  ablate?: boolean;
+  batch?: number;
+  /** Gives every example with its answer. */
+  cells?: boolean;
+  /** Measures this model, a zip, instead of the one in use. */
+  model?: Blob;
+}
+
+export interface Measured {
+  n: number;
+  top1: number;
+  top5: number;
+  macro_f1: number;
+  loss: number;
+  classes: { label: string; n: number; precision: number; recall: number; f1: number }[];
+  /** By true class, then answer. */
+  confusion: number[][];
+  skipped?: Skip[];
+}
+
+export interface Evaluation extends Measured {
+  on: string;
+  ablate?: Record<string, Measured>;
+  cells?: { truth: number; answer: number; file: string; caption: string }[];
+}
+
+export interface Duet {
+  /** Resolves when the engine has started; every call waits for it. */
+  readonly ready: Promise<Info>;
+  /** What the engine runs on, and its model. */
+  info(): Promise<Info>;
+  /** Classifies a picture with its words. */
+  classify(picture: Blob, caption?: string, options?: { top?: number; inputs?: Inputs; maxPixels?: number }): Promise<Answer>;
+  /** Trains a model and takes the best one into use. */
+  train(files: Files, options?: TrainOptions, onEvent?: (event: TrainEvent) => void): Promise<Trained>;
+  /** Ends the training under way and keeps what it has learnt; false where there is none. */
+  stop(): Promise<boolean>;
+  /** Measures a model on a collection. */
+  evaluate(files: Files, options?: EvaluateOptions, onEvent?: (event: TrainEvent) => void): Promise<Evaluation>;
+  /** What training would understand of files. */
+  check(files: Files, options?: DataOptions): Promise<Report>;
+  /** What a training with the same options would take: bytes on the adapter, and steps. */
+  estimate(files: Files, options?: TrainOptions): Promise<{ bytes: number; steps: number }>;
+  /** Draws shapes with questions, as files to train on. */
+  sample(options?: { n?: number; seed?: number; task?: string; size?: number }): Promise<{ path: string; blob: Blob }[]>;
+  /** Takes a model into use: a zip of its folder, or 'default'. */
+  load(model: Blob | 'default'): Promise<Info>;
+  /** What a model is, without taking it into use. */
+  inspect(model: Blob): Promise<Model>;
+  /** The model in use, or the default one, as a zip of its folder. */
+  export(name?: 'default'): Promise<Blob>;
+}
+
+declare const duet: Duet;
+export default duet;
+
+/** Lists the files of a drop, folders included. Call it in the drop event itself. */
+export function dropped(transfer: DataTransfer): Promise<{ path: string; blob: Blob }[]>;
+
+declare global {
+  interface Window {
+    duet: Duet;
+  }
+  interface WindowEventMap {
+    /** Bytes of the engine that have arrived. */
+    'duet-loading': CustomEvent<number>;
+  }
+}
