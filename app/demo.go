@@ -118,7 +118,7 @@ func Demo(ctx context.Context, backend gpu.Backend, o DemoOptions, event func(tr
 	var first time.Time // event of the training
 	m, err := Train(ctx, backend, TrainOptions{
 		Collection: collection, Name: "drawn shapes, task " + plan.task, Config: plan.config, Init: plan.init, Seed: &o.Seed,
-		Tune: model.TuneHead, Keep: func(*Model, bool) error { return nil }, Limit: o.Limit, Before: true,
+		Tune: model.TuneHead, Keep: Unkept{}, Limit: o.Limit, Before: true,
 	}, func(e train.Event) {
 		if first.IsZero() {
 			first = time.Now()

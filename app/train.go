@@ -35,12 +35,8 @@ type TrainOptions struct {
 	Config     *config.Config    // of a new model; nil: that of Init, or small
 	Init       *checkpoint.Model // nil: from scratch
 	Out        string            // where the model goes: a folder, or a .zip
-	Resume     bool              // go on from the state beside Out
-
-	// Keep, where set, takes the place of Out where there is no disk: it is given
-	// the model after every epoch, with whether it is the best so far, and as it
-	// stands when the context ends. Such a training cannot be resumed.
-	Keep func(m *Model, best bool) error
+	Keep       Keeper            // takes the place of Out where set
+	Resume     bool              // go on from the state that was kept
 
 	// Tokenizer is of a model without an init; nil: one is trained on the captions
 	// of the training part.
@@ -66,24 +62,22 @@ type TrainOptions struct {
 	Before    bool          // validate before the first step, too
 }
 
-// Train fine-tunes or trains from scratch, writes the best model to o.Out and
-// tells events. When the context ends it saves a state to go on from and
-// returns an error that wraps [train.ErrInterrupted].
+// Train fine-tunes or trains from scratch, keeps the best model and tells
+// events. When the context ends it saves a state to go on from and returns an
+// error that wraps [train.ErrInterrupted].
 func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(train.Event)) (*Model, error) {
-	if err := o.checkOut(); err != nil {
+	if err := o.checkKeeper(); err != nil {
 		return nil, err
 	}
 	m, held, err := o.prepare(ctx, backend)
 	if err != nil {
 		return nil, err
 	}
-	t := &training{options: o, model: m, state: statePath(o.Out), event: event}
+	t := &training{keep: o.Keep, model: m}
 	m.Config.Training = &config.Training{
 		HeldOut: held, Seed: m.Config.Recipe.Seed, Data: o.Name, Examples: len(o.Collection.Select(data.Train)), Init: o.initName(), Adapter: backend.Info().Name,
 	}
-	if o.Keep == nil { // else there is no state to compare with
-		t.fingerprint = fingerprint(m, o.Collection)
-	}
+	t.fingerprint = fingerprint(m, o.Collection)
 	var from train.State
 	if o.Resume {
 		if from, err = t.resume(); err != nil {
@@ -100,13 +94,10 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 		Train: labelled(o.Collection.Select(data.Train)), Val: labelled(o.Collection.Select(data.Validation)), Cache: cache,
 		Save: t.save, SaveEvery: cmp.Or(o.SaveEvery, 30*time.Second), Event: event, Limit: o.Limit, Before: o.Before,
 	}
-	if o.Keep != nil {
-		job.SaveEvery = 0
-	}
 	end, err := job.Run(ctx, from)
 	if errors.Is(err, train.ErrInterrupted) && o.KeepStopped && end.BestStep == 0 && end.Step > 0 {
 		m.Config.Training.Steps, m.Config.NotSureBelow = end.Step, 0
-		if saving := m.Save(o.Out); saving != nil {
+		if saving := o.Keep.SaveModel(m); saving != nil {
 			err = errors.Join(err, saving)
 		}
 	}
@@ -118,48 +109,25 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 	return m, nil
 }
 
-// checkOut refuses, before any work, a place where the model cannot go.
-func (o *TrainOptions) checkOut() error {
-	switch {
-	case o.Keep != nil && (o.Resume || o.Out != ""):
-		return errors.New("app: a model that is kept in memory has no path and cannot be resumed")
-	case o.Keep != nil:
-		return nil
-	case o.Out == "":
-		return errors.New("app: say where the model shall go (--out)")
-	}
-	if err := checkpoint.CanWriteModel(o.Out); err != nil {
-		return fmt.Errorf("app: %w", err)
+// checkKeeper refuses, before any work, a place where the model cannot go.
+func (o *TrainOptions) checkKeeper() error {
+	if o.Keep == nil {
+		if o.Out == "" {
+			return errors.New("app: say where the model shall go (--out)")
+		}
+		if err := checkpoint.CanWriteModel(o.Out); err != nil {
+			return fmt.Errorf("app: %w", err)
+		}
+		o.Keep = OnDisk(o.Out)
 	}
 	if o.Resume {
 		return nil
 	}
 	// A state that is no longer needed, or none at all, is written over.
-	f, err := checkpoint.OpenFile(statePath(o.Out))
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	var s saved
-	if json.Unmarshal([]byte(f.Metadata()["duet_state"]), &s) == nil && s.Fingerprint != "" && !s.State.Done {
-		return fmt.Errorf("app: %s holds a training that was interrupted after step %d: go on with --resume, or remove it to start anew", statePath(o.Out), s.State.Step)
+	if s, ok := SavedState(o.Keep); ok && !s.Done {
+		return fmt.Errorf("app: %s holds a training that was interrupted after step %d: go on with --resume, or remove it to start anew", o.Keep, s.Step)
 	}
 	return nil
-}
-
-// SavedSteps returns how many steps the state has that a training left beside
-// its model, and whether there is one.
-func SavedSteps(out string) (steps int, ok bool) {
-	f, err := checkpoint.OpenFile(statePath(out))
-	if err != nil {
-		return 0, false
-	}
-	defer f.Close()
-	var s saved
-	if json.Unmarshal([]byte(f.Metadata()["duet_state"]), &s) != nil {
-		return 0, false
-	}
-	return s.State.Step, true
 }
 
 // labelled leaves out what has no class.
@@ -393,23 +361,11 @@ func (o *TrainOptions) load(m *Model) error {
 	return nil
 }
 
-// A training keeps the files of a training under way.
+// A training keeps what comes of a training under way.
 type training struct {
-	options TrainOptions
-	model   *Model
-	state   string // path of the state to go on from
-	event   func(train.Event)
-
+	keep        Keeper
+	model       *Model
 	fingerprint string // see fingerprint
-}
-
-// statePath is where the state of a training stands, beside its model.
-func statePath(out string) string { return out + ".state" }
-
-// saved is what the state's metadata holds.
-type saved struct {
-	State       train.State `json:"state"`
-	Fingerprint string      `json:"fingerprint"` // of the settings and the data
 }
 
 // fingerprint tells apart trainings that would not end with the same model: by
@@ -433,18 +389,13 @@ func fingerprint(m *Model, c *data.Collection) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// save writes the state, and the model when it is the best so far.
+// save saves the state, and the model when it is the best so far.
 func (t *training) save(s train.State, best bool) error {
-	c := t.model.Config
-	if t.options.Keep != nil {
-		c.NotSureBelow = s.NotSureBelow
-		c.Training.Steps, c.Training.Top1 = s.Step, s.BestTop1
-		return t.options.Keep(t.model, best)
-	}
 	if best {
+		c := t.model.Config
 		c.NotSureBelow = s.NotSureBelow
 		c.Training.Steps, c.Training.Top1 = s.Step, s.BestTop1
-		if err := t.model.Save(t.options.Out); err != nil {
+		if err := t.keep.SaveModel(t.model); err != nil {
 			return err
 		}
 	}
@@ -452,8 +403,8 @@ func (t *training) save(s train.State, best bool) error {
 	if err != nil {
 		return err
 	}
-	return checkpoint.WriteFile(t.state, func(w io.Writer) error {
-		return checkpoint.WriteSafetensors(w, t.tensors(), map[string]string{"duet_state": string(meta)})
+	return t.keep.SaveState(func(w io.Writer) error {
+		return checkpoint.WriteSafetensors(w, t.tensors(), map[string]string{stateKey: string(meta)})
 	})
 }
 
@@ -478,29 +429,29 @@ func (t *training) tensors() []checkpoint.Tensor {
 	return out
 }
 
-// resume reads the state beside the model.
+// resume reads the state that was kept.
 func (t *training) resume() (train.State, error) {
-	f, err := checkpoint.OpenFile(t.state)
+	f, err := t.keep.OpenState()
 	if errors.Is(err, fs.ErrNotExist) {
-		return train.State{}, fmt.Errorf("app: there is no training to resume: %s does not exist", t.state)
+		return train.State{}, fmt.Errorf("app: there is no training to resume: %s does not exist", t.keep)
 	}
 	if err != nil {
 		return train.State{}, fmt.Errorf("app: resuming: %w", err)
 	}
 	defer f.Close()
-	var s saved
-	if err := json.Unmarshal([]byte(f.Metadata()["duet_state"]), &s); err != nil {
-		return s.State, fmt.Errorf("app: resuming: %s holds no training state: %w", t.state, err)
+	s, err := readSaved(f)
+	if err != nil {
+		return s.State, fmt.Errorf("app: resuming: %s: %w", t.keep, err)
 	}
 	if s.Fingerprint != t.fingerprint {
-		return s.State, fmt.Errorf("app: resuming: %s was made with other data or settings; resume with the same command line, or remove it to start anew", t.state)
+		return s.State, fmt.Errorf("app: resuming: %s was made with other data or settings; resume with the same command line, or remove it to start anew", t.keep)
 	}
 	report, err := t.model.Memory.Load(f, nil)
 	if err != nil {
-		return s.State, fmt.Errorf("app: resuming from %s: %w", t.state, err)
+		return s.State, fmt.Errorf("app: resuming from %s: %w", t.keep, err)
 	}
 	if len(report.Missing) > 0 {
-		return s.State, fmt.Errorf("app: resuming: %s lacks %s", t.state, report.Missing[0])
+		return s.State, fmt.Errorf("app: resuming: %s lacks %s", t.keep, report.Missing[0])
 	}
 	return s.State, t.loadMoments(f)
 }
@@ -519,10 +470,10 @@ func (t *training) loadMoments(f *checkpoint.File) error {
 		for _, kind := range []string{nn.MomentM, nn.MomentV} {
 			values, err := f.Float32(kind+"."+p.Name, nil)
 			if err != nil {
-				return fmt.Errorf("app: resuming from %s: %w", t.state, err)
+				return fmt.Errorf("app: resuming from %s: %w", t.keep, err)
 			}
 			if err := memory.SetIn(p, kind, values); err != nil {
-				return fmt.Errorf("app: resuming from %s: %w", t.state, err)
+				return fmt.Errorf("app: resuming from %s: %w", t.keep, err)
 			}
 		}
 	}

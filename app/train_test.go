@@ -183,7 +183,7 @@ func TestLimit(t *testing.T) {
 	var last train.Event
 	var before, after time.Time
 	m, err := Train(t.Context(), gputest.Open(t), TrainOptions{
-		Collection: open(t, drawn(t, 300)), Config: c, Keep: func(*Model, bool) error { return nil }, Limit: limit, Before: true,
+		Collection: open(t, drawn(t, 300)), Config: c, Keep: Unkept{}, Limit: limit, Before: true,
 	}, func(e train.Event) {
 		switch e.Event {
 		case "before":
@@ -329,7 +329,7 @@ func TestEvaluateChooses(t *testing.T) {
 	if err := os.CopyFS(flat, os.DirFS(filepath.Join(dir, "train"))); err != nil {
 		t.Fatal(err)
 	}
-	m, err := Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, flat), Config: tiny(t), Keep: func(*Model, bool) error { return nil }}, func(train.Event) {})
+	m, err := Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, flat), Config: tiny(t), Keep: Unkept{}}, func(train.Event) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -376,7 +376,7 @@ func TestInitWithoutItsTokenizer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, dir), Init: init, Keep: func(*Model, bool) error { return nil }}, func(train.Event) {})
+		_, err = Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, dir), Init: init, Keep: Unkept{}}, func(train.Event) {})
 		init.Close()
 		if err == nil || !strings.Contains(err.Error(), "merges.txt") {
 			t.Errorf("without %s: %v", gone, err)

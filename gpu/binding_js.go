@@ -1,73 +1,10 @@
 package gpu
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"syscall/js"
 )
-
-// await waits for a promise in the calling goroutine, which must not be one
-// that JavaScript waits for (a js.FuncOf callback).
-func await(ctx context.Context, promise js.Value) (js.Value, error) {
-	type outcome struct {
-		value js.Value
-		err   error
-	}
-	done := make(chan outcome, 1)
-	var resolve, reject js.Func
-	resolve = js.FuncOf(func(_ js.Value, args []js.Value) any {
-		done <- outcome{value: first(args)}
-		resolve.Release()
-		reject.Release()
-		return nil
-	})
-	reject = js.FuncOf(func(_ js.Value, args []js.Value) any {
-		done <- outcome{err: errors.New(message(first(args)))}
-		resolve.Release()
-		reject.Release()
-		return nil
-	})
-	promise.Call("then", resolve, reject)
-	select {
-	case o := <-done:
-		return o.value, o.err
-	case <-ctx.Done():
-		return js.Undefined(), ctx.Err()
-	}
-}
-
-func first(args []js.Value) js.Value {
-	if len(args) == 0 {
-		return js.Undefined()
-	}
-	return args[0]
-}
-
-// message returns the text of a JavaScript error, or whatever it is instead.
-func message(e js.Value) string {
-	if e.Type() == js.TypeObject {
-		if m := e.Get("message"); m.Type() == js.TypeString && m.String() != "" {
-			return m.String()
-		}
-	}
-	return js.Global().Get("String").Invoke(e).String()
-}
-
-// try calls f and returns what JavaScript throws as an error.
-func try(f func()) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			e, ok := r.(js.Error)
-			if !ok {
-				panic(r)
-			}
-			err = errors.New(message(e.Value))
-		}
-	}()
-	f()
-	return nil
-}
 
 // text returns a string property, or "" where there is none.
 func text(v js.Value, name string) string {

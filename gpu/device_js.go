@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall/js"
 	"time"
+
+	"duet/gpu/promise"
 )
 
 // handle is the browser's GPUDevice. The browser's objects are used directly:
@@ -46,7 +48,7 @@ func open(ctx context.Context, o Options) (handle, Info, error) {
 			}
 		}
 	}
-	device, err := await(ctx, adapter.Call("requestDevice", map[string]any{"requiredLimits": limits}))
+	device, err := promise.Await(ctx, adapter.Call("requestDevice", map[string]any{"requiredLimits": limits}))
 	if err != nil {
 		return handle{}, Info{}, fmt.Errorf("adapter %s: %w", info.Name, err)
 	}
@@ -76,7 +78,7 @@ func choose(ctx context.Context, wanted string) (js.Value, Info, error) {
 	}
 	var names []string
 	for _, r := range requests {
-		adapter, err := await(ctx, gpu.Call("requestAdapter", r))
+		adapter, err := promise.Await(ctx, gpu.Call("requestAdapter", r))
 		if err != nil {
 			return js.Undefined(), Info{}, err
 		}
@@ -102,7 +104,7 @@ func adapters(ctx context.Context) ([]Info, error) {
 	}
 	var all []Info
 	for _, r := range requests {
-		adapter, err := await(ctx, gpu.Call("requestAdapter", r))
+		adapter, err := promise.Await(ctx, gpu.Call("requestAdapter", r))
 		if err != nil {
 			return nil, err
 		}
@@ -163,12 +165,12 @@ func limitsOf(l js.Value) Limits {
 // start listens to what the browser reports unasked.
 func (d *Device) start() {
 	d.onError = js.FuncOf(func(_ js.Value, args []js.Value) any {
-		d.report(errors.New(message(first(args).Get("error"))))
+		d.report(promise.ErrorOf(promise.First(args).Get("error")))
 		return nil
 	})
 	d.handle.device.Call("addEventListener", "uncapturederror", d.onError)
 	d.onLost = js.FuncOf(func(_ js.Value, args []js.Value) any {
-		why := first(args)
+		why := promise.First(args)
 		d.report(fmt.Errorf("%w: %s (%s)", ErrLost, cmp.Or(text(why, "message"), "no reason given"), cmp.Or(text(why, "reason"), "unknown")))
 		d.signal()
 		return nil

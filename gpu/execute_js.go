@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall/js"
 
+	"duet/gpu/promise"
 	"duet/shaders"
 )
 
@@ -50,7 +51,7 @@ func (d *Device) buildPipelines(kernels []shaders.Kernel, built func(int, *pipel
 		ignore(a.promise)
 	}
 	for i, k := range kernels {
-		compute, err := await(context.Background(), attempts[i].promise)
+		compute, err := promise.Await(context.Background(), attempts[i].promise)
 		if err != nil {
 			return fmt.Errorf("kernel %s: %w", k.Name, explain(attempts[i].module, err))
 		}
@@ -70,7 +71,7 @@ func ignore(promise js.Value) {
 // explain returns the shader compiler's messages with their lines, or the error
 // where there are none.
 func explain(module js.Value, err error) error {
-	info, failed := await(context.Background(), module.Call("getCompilationInfo"))
+	info, failed := promise.Await(context.Background(), module.Call("getCompilationInfo"))
 	if failed != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (d *Device) finish(s *sequence) {
 // submit replays the dispatches from, …, to-1 as one pass and submits it: by one
 // call where wasm/replay.js is loaded, else call by call, about ten times slower.
 func (d *Device) submit(s *sequence, from, to int) (uint64, error) {
-	err := try(func() {
+	err := promise.Try(func() {
 		if d.replay.Type() == js.TypeFunction {
 			d.replay.Invoke(d.handle.device, d.handle.pipelines, s.groups, s.encoded.list, from, to)
 		} else {

@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"syscall/js"
+	"time"
+
+	"duet/gpu/promise"
 )
 
 // memory is a GPUBuffer.
@@ -34,7 +37,7 @@ func usage(f purpose) int {
 
 // newMemory asks the browser for a buffer, which WebGPU zeroes.
 func (h *handle) newMemory(label string, size int64, f purpose) (m memory, err error) {
-	err = try(func() {
+	err = promise.Try(func() {
 		m.buffer = h.device.Call("createBuffer", map[string]any{"label": label, "size": size, "usage": usage(f)})
 	})
 	return m, err
@@ -52,10 +55,10 @@ func (h *handle) settle() error {
 	return cmp.Or(scoped(validation, ""), scoped(memory, "out of memory: "))
 }
 
-func scoped(promise js.Value, prefix string) error {
-	e, err := await(context.Background(), promise)
+func scoped(popped js.Value, prefix string) error {
+	e, err := promise.Await(context.Background(), popped)
 	if err == nil && e.Truthy() {
-		err = errors.New(prefix + message(e))
+		err = errors.New(prefix + promise.ErrorOf(e).Message)
 	}
 	return err
 }
@@ -69,7 +72,7 @@ func (h *handle) bytes(n int) js.Value {
 }
 
 func (d *Device) write(b *deviceBuffer, offset int64, data []byte) error {
-	return try(func() {
+	return promise.Try(func() {
 		for len(data) > 0 {
 			n := min(len(data), maxStaging)
 			scratch := d.bytes(n)
@@ -83,7 +86,7 @@ func (d *Device) write(b *deviceBuffer, offset int64, data []byte) error {
 func (d *Device) readback(ctx context.Context, b *deviceBuffer, offset int64, data []byte) error {
 	staging := d.staging.buffer
 	var mapped js.Value
-	err := try(func() {
+	err := promise.Try(func() {
 		encoder := d.handle.device.Call("createCommandEncoder")
 		encoder.Call("copyBufferToBuffer", b.buffer, offset, staging, 0, len(data))
 		d.queue.Call("submit", list(encoder.Call("finish")))
@@ -92,11 +95,25 @@ func (d *Device) readback(ctx context.Context, b *deviceBuffer, offset int64, da
 	if err != nil {
 		return err
 	}
-	if _, err := await(ctx, mapped); err != nil {
-		return cmp.Or(d.gone(), err)
+	if _, err := promise.Await(ctx, mapped); err != nil {
+		return d.orLost(ctx, err)
 	}
-	return try(func() {
+	return promise.Try(func() {
 		js.CopyBytesToGo(data, js.Global().Get("Uint8Array").New(staging.Call("getMappedRange", 0, len(data))))
 		staging.Call("unmap")
 	})
+}
+
+// lossNotice is how long after the first failure the browser may say that the
+// device is lost.
+const lossNotice = time.Second
+
+// orLost returns why the device was lost where that is why something failed.
+func (d *Device) orLost(ctx context.Context, err error) error {
+	if ctx.Err() == nil && d.gone() == nil {
+		waiting, end := context.WithTimeout(ctx, lossNotice)
+		defer end()
+		promise.Await(waiting, d.handle.device.Get("lost")) // onLost is told first
+	}
+	return cmp.Or(d.gone(), err)
 }

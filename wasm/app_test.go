@@ -11,6 +11,8 @@ import (
 
 	"duet/assets"
 	"duet/wasm/browser"
+
+	"github.com/chromedp/chromedp"
 )
 
 // TestAppInTab opens the app's page and drops a picture with a text file of the
@@ -65,4 +67,57 @@ func drawSample(t testing.TB, dir string) (picture, caption string) {
 		}
 	}
 	return picture, caption
+}
+
+// TestAppGoesOn leaves the app's page in a training that has a job, opens it
+// again and goes on: the model is then among the others, and nothing is left of
+// the job but what this page still shows, and at the next start not that.
+func TestAppGoesOn(t *testing.T) {
+	address := serve(t, tabFiles(t))
+	page := browser.ForTest(t).MustOpen(t, address)
+	wait(t, page, `window.duetDropped`)
+	eval(t, page, `await new Promise(async (begun) => {
+		const files = [...await duet.sample({n: 100, task: 'rule', seed: 1})];
+		duet.train(files, {
+			init: 'current', tune: 'last', name: 'shapes', batch: 8, maxSteps: 12, saveEvery: 0.1, give: true, job: 'left',
+			note: {Name: 'shapes', Setup: {Preset: 1, Name: 'Mine', Inputs: 'both'}},
+		}, (e) => { if (e.step >= 3) begun(); });
+	})`, nil)
+	open := func() {
+		t.Helper()
+		if err := page.Do(t.Context(), chromedp.Navigate(address+"?again")); err != nil {
+			t.Fatal(err)
+		}
+		wait(t, page, `window.duetDropped && window.duet`)
+	}
+	open()
+	eval(t, page, `(() => {
+		window.steps = [];
+		const {resume, jobs} = duet;
+		duet.jobs = async () => { const list = await jobs(); window.looked = list.length; return list; };
+		window.resumed = false;
+		duet.resume = (id, onEvent, o) => (window.resumed = true, resume)(id, (e) => { if (e.event === 'step') steps.push(e.step); onEvent(e); }, o);
+	})()`, nil)
+	wait(t, page, `window.looked === 1`)
+	p := &person{TB: t, page: page}
+	p.click("radio", "Train")
+	p.click("button", "Go on")
+	wait(t, page, `steps.length > 0`)
+	wait(t, page, `duetStore.list().then((models) => models.length === 1 && models[0].Name === 'Mine')`)
+	wait(t, page, `duet.jobs().then((list) => list.length === 0)`)
+	var steps []int
+	if eval(t, page, `steps`, &steps); steps[0] <= 1 || steps[len(steps)-1] != 12 {
+		t.Errorf("it goes on with the steps %v", steps)
+	}
+	if names := stored(t, page); len(names) != 1 || names[0] != "jobs/left/files" {
+		t.Errorf("while its result is shown there is %q", names)
+	}
+	if errors := page.Errors(); len(errors) > 0 {
+		t.Errorf("the console tells of %q", errors)
+	}
+	open()
+	wait(t, page, `duet.jobs().then((list) => list.length === 0)`)
+	if names := stored(t, page); len(names) > 0 {
+		t.Errorf("after the page was left there is %q", names)
+	}
 }

@@ -18,10 +18,12 @@ export type DuetErrorCode =
   | 'not-a-picture'
   | 'not-a-model'
   | 'no-model' // there is no model: train one or load one
+  | 'no-job' // there is no training of that name
   | 'files' // these files make no collection
   | 'options' // these options do not exist or do not go together
   | 'busy' // a training is under way
   | 'stopped' // the training was stopped before anything was learnt
+  | 'cancelled' // its signal was aborted
   | 'failed'
   | 'internal';
 
@@ -78,6 +80,8 @@ export interface DataOptions {
   textColumn?: string;
   /** Larger pictures are left out. */
   maxPixels?: number;
+  /** Ends the call early. A training that is ended so is one that was interrupted. */
+  signal?: AbortSignal;
 }
 
 /** How to train, as duet train's flags; everything has a default. */
@@ -100,6 +104,22 @@ export interface TrainOptions extends DataOptions {
   maxSteps?: number;
   /** Gives the model as a Blob in the result, instead of taking it into use. */
   give?: boolean;
+  /** How often a training with a job is saved, in seconds: 30. */
+  saveEvery?: number;
+  /** A name that makes the training one that can be gone on with, see {@link Duet.resume}. */
+  job?: string;
+  /** Plain data that is kept with the job. */
+  note?: unknown;
+}
+
+/** A training with a job that runs nowhere: one that was interrupted or, done, one whose model was given. */
+export interface Job {
+  id: string;
+  note: unknown;
+  /** When it began. */
+  made: string;
+  step: number;
+  done: boolean;
 }
 
 export interface Skip {
@@ -142,6 +162,7 @@ export interface Trained {
 export type TrainEvent =
   | { event: 'collection'; report: Report }
   | { event: 'features'; done: number; total: number }
+  | { event: 'unkept'; message: string }
   | { event: 'step'; epoch: number; epochs: number; step: number; steps: number; loss: number; lr: number; examples_per_s: number }
   | { event: 'epoch'; epoch: number; epochs: number; step: number; steps: number; train_loss: number; val_loss: number; val_top1: number }
   | Trained;
@@ -180,20 +201,28 @@ export interface Evaluation extends Measured {
 export interface Duet {
   /** Resolves when the engine has started; every call waits for it. */
   readonly ready: Promise<Info>;
+  /** Starts the engine again where it could not. */
+  start(): Promise<Info>;
   /** What the engine runs on, and its model. */
   info(): Promise<Info>;
   /** Classifies a picture with its words. */
-  classify(picture: Blob, caption?: string, options?: { top?: number; inputs?: Inputs; maxPixels?: number }): Promise<Answer>;
+  classify(picture: Blob, caption?: string, options?: { top?: number; inputs?: Inputs; maxPixels?: number; signal?: AbortSignal }): Promise<Answer>;
   /** Trains a model and takes the best one into use. */
   train(files: Files, options?: TrainOptions, onEvent?: (event: TrainEvent) => void): Promise<Trained>;
   /** Ends the training under way and keeps what it has learnt; false where there is none. */
   stop(): Promise<boolean>;
+  /** The trainings with a job that run nowhere. */
+  jobs(): Promise<Job[]>;
+  /** Goes on with one, to the losses of an undisturbed training. */
+  resume(id: string, onEvent?: (event: TrainEvent) => void, options?: { give?: boolean; signal?: AbortSignal }): Promise<Trained>;
+  /** Removes one and all that was kept of it; with keepFiles its files can be read until the page is left. */
+  discard(id: string, options?: { keepFiles?: boolean }): Promise<void>;
   /** Measures a model on a collection. */
   evaluate(files: Files, options?: EvaluateOptions, onEvent?: (event: TrainEvent) => void): Promise<Evaluation>;
   /** What training would understand of files. */
   check(files: Files, options?: DataOptions): Promise<Report>;
-  /** What a training with the same options would take: bytes on the adapter, and steps. */
-  estimate(files: Files, options?: TrainOptions): Promise<{ bytes: number; steps: number }>;
+  /** What a training with the same options would take: bytes on the adapter, steps, and seconds. */
+  estimate(files: Files, options?: TrainOptions): Promise<{ bytes: number; steps: number; seconds: number }>;
   /** Draws shapes with questions, as files to train on. */
   sample(options?: { n?: number; seed?: number; task?: string; size?: number }): Promise<{ path: string; blob: Blob }[]>;
   /** Takes a model into use: a zip of its folder, or 'default'. */

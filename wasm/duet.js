@@ -2,6 +2,7 @@
 // computing happens on this machine, in a worker; nothing is sent anywhere.
 //
 //   await duet.ready                        the engine has started; resolves with info()
+//   await duet.start()                      starts it again where it could not; as ready
 //   await duet.info()                       {adapter, class, vendor, limits, gpu_bytes,
 //                                            model: {name, parameters, fusion, image_size, classes} or null}
 //   await duet.classify(blob, caption, {top: 5, inputs: 'both'|'image'|'text'})
@@ -11,7 +12,8 @@
 //               {'train/cat/1.png': blob, ...}; or one zip, tar or table
 //     options   as the flags of duet train: init ('default', 'current' or 'none'),
 //               config, fusion, inputs, epochs, batch, lr, imageSize, tune ('all',
-//               'last' or 'head'), freeze, seed, maxSteps, classLevel, labelColumn, textColumn, maxPixels, name
+//               'last' or 'head'), freeze, seed, maxSteps, saveEvery (seconds), classLevel,
+//               labelColumn, textColumn, maxPixels, name; and job, note, give: see below
 //     onEvent   told {event: 'collection', report}, for tune 'head' some
 //               {event: 'features', done, total}, then many
 //               {event: 'step', epoch, epochs, step, steps, loss, lr, examples_per_s},
@@ -19,25 +21,46 @@
 //               and {event: 'done', step, val_top1, stopped}, which train resolves
 //               with; the best model is then the tab's model, or with the option
 //               give: true in the result as blob
+//     job       a name of your choice makes the training one that can be gone on
+//               with: its files, or how they were drawn, and where it stands are kept in
+//               this origin's private files. Where there is no room, onEvent is told
+//               {event: 'unkept', message} and the training is like any other. When its
+//               worker ends or the adapter is lost it goes on by itself, up to three
+//               times. note, plain data, is kept with it
 //   await duet.stop()                       ends a training and keeps what it has learnt;
 //                                           false where none was under way
+//   await duet.jobs()                       [{id, note, made, step, done}] of the trainings with a job
+//                                           that run nowhere: interrupted ones, and ended ones (done)
+//   await duet.resume(id, onEvent, {give, signal})
+//                                           goes on with one to the undisturbed one's losses; resolves
+//                                           as train, with its files
+//   await duet.discard(id, {keepFiles})     removes one and all that was kept of it; with keepFiles
+//                                           its files can be read until this page is left. Do so, too,
+//                                           when train or resume has given its model and that is stored
 //   await duet.evaluate(files, {split, inputs, ablate, batch, cells}, onEvent)
 //                                           as duet evaluate --json; with cells also
 //                                           [{truth, answer, file, caption}] of every example;
 //                                           with model, a Blob, that one instead of the tab's
 //   await duet.check(files, options)        what training would make of them: duet check's report
-//   await duet.estimate(files, options)     {bytes, steps} of a training with the same options
+//   await duet.estimate(files, options)     {bytes, steps, seconds} of a training with the same options
 //   await duet.sample({n, seed, task, size})
 //                                           draws shapes with questions; gives files for train
 //   await duet.load(blob)                   takes a model, a zip of its folder, or 'default'; as info()
 //   await duet.inspect(blob)                what a model is, without taking it: as info().model
 //   await duet.export()                     the model as a Blob of a zip; export('default') that one
 //
+// Where options are taken, signal, an AbortSignal, ends a call early. A training
+// that is ended so is one that was interrupted.
+//
 // Failures reject with a DuetError: message says what is wrong, code is one of
 // insecure, no-webgpu, no-adapter, limit, device, lost (the adapter);
-// not-a-picture, not-a-model, no-model, files, options, busy, stopped; failed and
-// internal. While the engine loads, window gets 'duet-loading' events whose
-// detail is the number of bytes that have arrived.
+// not-a-picture, not-a-model, no-model, no-job, files, options, busy, stopped,
+// cancelled; failed and internal. An engine that ended, or lost its adapter, is
+// started again, with the same model, by the next call. While the engine loads,
+// window gets 'duet-loading' events whose detail is the number of bytes that have
+// arrived.
+
+import { jobs } from './jobs.js';
 
 export class DuetError extends Error {
   constructor({ code, message }) {
@@ -47,65 +70,140 @@ export class DuetError extends Error {
   }
 }
 
-let worker = null;
-let gone = null; // why the engine is no more
-let last = 0;
-const pending = new Map(); // by id: {resolve, reject, onEvent}
+let model = null; // {blob, name} that the tab uses; null: the default one
+let worked = false; // an engine has come to its start in this page
 
-function end(error) {
-  gone = error;
-  for (const { reject } of pending.values()) reject(error);
-  pending.clear();
-}
+// An Engine is a worker, from its start to its end.
+class Engine {
+  gone = null; // why it is no more
+  started = false;
+  #last = 0;
+  #pending = new Map(); // by id: {resolve, reject, onEvent}
+  #given = { given: 0, list: [] }; // the files that it was told of last
 
-function call(method, args, onEvent) {
-  if (gone) return Promise.reject(gone);
-  return new Promise((resolve, reject) => {
-    const id = ++last;
-    pending.set(id, { resolve, reject, onEvent });
-    try {
-      worker.postMessage({ id, method, args });
-    } catch (error) { // an argument that cannot be sent, such as a function
-      pending.delete(id);
-      reject(new DuetError({ code: 'options', message: `${method}: ${error.message}` }));
-    }
-  });
-}
-
-function receive({ id, event, error, result }) {
-  const waiting = pending.get(id);
-  if (!waiting) return;
-  if (event !== undefined) {
-    waiting.onEvent?.(event);
-    return;
+  constructor() {
+    this.ready = new Promise((resolve, reject) => {
+      this.fail = reject;
+      if (!window.isSecureContext) {
+        this.end({ code: 'insecure', message: 'browsers offer WebGPU only over HTTPS or on localhost' });
+      } else if (!navigator.gpu) {
+        this.end({ code: 'no-webgpu', message: 'this browser does not offer WebGPU' });
+      } else {
+        this.#begin(resolve);
+      }
+    });
+    this.ready.catch(() => {}); // each use says why
   }
-  pending.delete(id);
-  if (error !== undefined) waiting.reject(new DuetError(error));
-  else waiting.resolve(result);
-}
 
-function start() {
-  if (!window.isSecureContext) {
-    return Promise.reject(new DuetError({ code: 'insecure', message: 'browsers offer WebGPU only over HTTPS or on localhost' }));
-  }
-  if (!navigator.gpu) {
-    return Promise.reject(new DuetError({ code: 'no-webgpu', message: 'this browser does not offer WebGPU' }));
-  }
-  return new Promise((resolve, reject) => {
-    worker = new Worker(new URL('worker.js', import.meta.url));
-    worker.onerror = (event) => {
-      end(new DuetError({ code: 'internal', message: event.message || 'the worker could not be loaded' }));
-      reject(gone);
-    };
-    worker.onmessage = ({ data }) => {
-      if (data.started) call('info', []).then(resolve, reject);
+  #begin(resolve) {
+    this.worker = new Worker(new URL('worker.js', import.meta.url), { name: `duet-worker-${crypto.randomUUID()}` });
+    this.worker.onerror = (event) => this.end({ code: 'internal', message: event.message || 'the worker could not be loaded' });
+    this.worker.onmessage = ({ data }) => {
+      if (data.started) this.#open().then(resolve, (error) => this.end(error));
       else if (data.meter) window.dispatchEvent(new CustomEvent('duet-meter', { detail: data.meter }));
       else if (data.loaded) window.dispatchEvent(new CustomEvent('duet-loading', { detail: data.loaded }));
-      else if (data.ended) end(new DuetError({ code: 'internal', message: data.ended }));
-      else receive(data);
-      if (gone) reject(gone);
+      else if (data.ended) this.end({ code: 'internal', message: data.ended });
+      else if (data.lock) this.#watch(data.lock);
+      else this.#receive(data);
     };
-  });
+  }
+
+  // watch waits for the lock that the worker holds while it lives: one that was
+  // killed says nothing.
+  #watch(lock) {
+    navigator.locks.request(lock, () => this.end({ code: 'internal', message: 'the engine’s worker was ended' }));
+  }
+
+  async #open() {
+    let info = await this.call('info', []);
+    if (model) {
+      try {
+        info = await this.call('load', [model.blob]);
+      } catch (error) {
+        if (this.gone !== error) model = null; // the next start is without it
+        throw error;
+      }
+    }
+    this.started = true;
+    worked = true;
+    return info;
+  }
+
+  end(why) {
+    if (this.gone) return;
+    this.gone = why instanceof DuetError ? why : new DuetError(why);
+    this.worker?.terminate();
+    for (const { reject } of this.#pending.values()) reject(this.gone);
+    this.#pending.clear();
+    this.fail(this.gone);
+  }
+
+  // call asks the worker; args are made by a function where they hold files.
+  call(method, args, { onEvent, signal } = {}) {
+    if (this.gone) return Promise.reject(this.gone);
+    if (signal?.aborted) return Promise.reject(new DuetError({ code: 'cancelled', message: 'it was cancelled' }));
+    const id = ++this.#last;
+    const cancel = () => { if (!this.gone) this.worker.postMessage({ cancel: id }); };
+    signal?.addEventListener('abort', cancel);
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject, onEvent });
+      try {
+        this.worker.postMessage({ id, method, args: typeof args === 'function' ? args(this) : args });
+      } catch (error) { // an argument that cannot be sent, such as a function
+        this.#pending.delete(id);
+        this.#given.list = []; // nor was what stood beside it
+        reject(new DuetError({ code: 'options', message: `${method}: ${error.message}` }));
+      }
+    }).finally(() => signal?.removeEventListener('abort', cancel));
+  }
+
+  #receive({ id, event, error, result }) {
+    const waiting = this.#pending.get(id);
+    if (!waiting) return;
+    if (event !== undefined) {
+      waiting.onEvent?.(event);
+      return;
+    }
+    if (error?.code === 'lost') {
+      this.end(error); // nothing can be done with it any more
+      return;
+    }
+    this.#pending.delete(id);
+    if (error !== undefined) waiting.reject(new DuetError(error));
+    else waiting.resolve(result);
+  }
+
+  // give is how files are sent: their list only where it is another than before.
+  give(list) {
+    const before = this.#given.list;
+    if (before.length > 0 && list.length === before.length && list.every((f, i) => f.path === before[i].path && f.blob === before[i].blob)) {
+      return { given: this.#given.given };
+    }
+    this.#given = { given: this.#given.given + 1, list };
+    return this.#given;
+  }
+}
+
+let engine = new Engine();
+
+// present gives the engine; one that is no more is replaced, unless none has ever
+// come to a start here.
+function present() {
+  if (engine.gone && worked) engine = new Engine();
+  return engine;
+}
+
+// ask calls the engine, and once more where it ended meanwhile.
+async function ask(method, args, how) {
+  for (let again = false; ; again = true) {
+    const asked = present();
+    try {
+      await asked.ready;
+      return await asked.call(method, args, how);
+    } catch (error) {
+      if (asked.gone !== error || again) throw error;
+    }
+  }
 }
 
 // named gives files as [{path, blob}].
@@ -142,28 +240,178 @@ export async function dropped(transfer) {
   return lists.flat();
 }
 
-const ready = start();
-ready.catch((error) => { gone ??= error; });
+const maxLosses = 3; // times that a training goes on by itself
+let training = null; // the one under way: {stopped, engine, ended}
 
-// ask waits for the engine, then calls it.
-const ask = async (method, args, onEvent) => {
-  await ready;
-  return call(method, args, onEvent);
-};
+// alone runs f as the one training.
+async function alone(f) {
+  if (training) throw new DuetError({ code: 'busy', message: 'a training is under way: wait for its end or stop it' });
+  const own = { stopped: false, engine: null };
+  training = own;
+  const result = f(own);
+  own.ended = result.then(() => {}, () => {}).then(() => { training = null; });
+  try {
+    return await result;
+  } finally {
+    await own.ended;
+  }
+}
 
-window.duet = {
-  ready,
+// compute trains on an engine and, where the training has a job and the engine
+// ends, on the next one.
+async function compute(own, list, options, job, init, how) {
+  for (let lost = 0; ; lost++) {
+    own.engine = present();
+    try {
+      await own.engine.ready;
+      const end = own.engine.call('train', (e) => [e.give(list), options, job, init], how);
+      if (own.stopped) own.engine.call('stop', []).catch(() => {});
+      const { blob, ...result } = await end;
+      if (options.give) return { ...result, blob };
+      model = { blob, name: result.model };
+      return result;
+    } catch (error) {
+      if (own.engine.gone !== error || !job.id || lost === maxLosses) throw error;
+      if (!own.engine.started) await new Promise((resolve) => { setTimeout(resolve, 1000); }); // the adapter may come back
+    }
+  }
+}
+
+// keep runs a job that has begun, and forgets it where nothing has come of it.
+async function keep(own, id, list, { options, from, init }, how) {
+  try {
+    const result = await compute(own, list, options, { id, from }, init, how);
+    await jobs.end(id, { hold: true });
+    return result;
+  } catch (error) {
+    const [state] = engine.gone ? [undefined] : await ask('saved', [[id]]).catch(() => [undefined]);
+    await jobs.end(id, { hold: false });
+    if (error.code === 'stopped' || state === null) await jobs.discard(id);
+    throw error;
+  }
+}
+
+const idPattern = /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,99}$/u;
+
+// begin claims a job's name.
+async function begin(id) {
+  if (typeof id !== 'string' || !idPattern.test(id)) {
+    throw new DuetError({ code: 'options', message: `job ${JSON.stringify(id)}: letters, digits, dots and dashes name a job, 100 at most` });
+  }
+  if (!await jobs.begin(id)) throw new DuetError({ code: 'busy', message: `the training ${id} is under way, perhaps in another tab` });
+}
+
+// train trains with a new job.
+async function trainJob(own, id, files, { note, ...options }, how) {
+  const list = named(files);
+  await begin(id);
+  const job = { options, note, sample: drawn.get(files), list };
+  if (options.init === 'current' && model) Object.assign(job, { init: model.blob, from: model.name });
+  else if (options.init === 'current') job.options = { ...options, init: 'default' };
+  let created;
+  try {
+    created = await jobs.create(id, job);
+  } catch (error) {
+    await jobs.end(id, { hold: false });
+    how.onEvent?.({ event: 'unkept', message: error.message });
+    return compute(own, list, options, {}, undefined, how);
+  }
+  if (!created) {
+    await jobs.end(id, { hold: false });
+    throw new DuetError({ code: 'options', message: `there is a training ${id} already: go on with it, or discard it first` });
+  }
+  if (own.stopped) {
+    await jobs.end(id, { hold: false });
+    await jobs.discard(id);
+    throw new DuetError({ code: 'stopped', message: 'the training was stopped' });
+  }
+  return keep(own, id, list, job, how);
+}
+
+async function resume(own, id, give, how) {
+  await begin(id);
+  let job;
+  let files;
+  try {
+    job = await jobs.open(id);
+    if (!job) throw new DuetError({ code: 'no-job', message: `there is no training ${id}` });
+    files = job.sample ? await duet.sample(job.sample) : job.list;
+    if (give !== undefined) job.options.give = give;
+  } catch (error) {
+    await jobs.end(id, { hold: false });
+    throw error;
+  }
+  return { ...await keep(own, id, files, job, how), files };
+}
+
+const drawn = new WeakMap(); // how files were drawn
+
+// apart takes the signal out of options.
+const apart = ({ signal, ...options } = {}) => [options, { signal }];
+
+const duet = {
+  get ready() { return present().ready; },
+  start: () => {
+    if (engine.gone) engine = new Engine();
+    return engine.ready;
+  },
   info: () => ask('info', []),
-  classify: (blob, caption = '', options = {}) => ask('classify', [blob, caption, options]),
-  train: async (files, options = {}, onEvent = undefined) => ask('train', [named(files), options], onEvent),
-  stop: () => ask('stop', []),
-  evaluate: async (files, { model, ...options } = {}, onEvent = undefined) => ask('evaluate', [named(files), options, model], onEvent),
+  classify: (blob, caption = '', options = {}) => {
+    const [o, how] = apart(options);
+    return ask('classify', [blob, caption, o], how);
+  },
+  train: async (files, options = {}, onEvent = undefined) => {
+    const [{ job, ...o }, how] = apart(options);
+    how.onEvent = onEvent;
+    const list = named(files);
+    return alone((own) => (job === undefined ? compute(own, list, o, {}, undefined, how) : trainJob(own, job, files, o, how)));
+  },
+  stop: async () => {
+    const own = training;
+    if (!own) return false;
+    own.stopped = true;
+    own.engine?.call('stop', []).catch(() => {});
+    await own.ended;
+    return true;
+  },
+  jobs: async () => {
+    const list = await jobs.list();
+    const states = list.length > 0 ? await ask('saved', [list.map(({ id }) => id)]) : [];
+    return list.map((job, i) => ({ ...job, step: states[i]?.step ?? 0, done: states[i]?.done ?? false }));
+  },
+  resume: async (id, onEvent = undefined, { give, signal } = {}) => alone((own) => resume(own, id, give, { onEvent, signal })),
+  discard: async (id, options = {}) => {
+    if (!await jobs.discard(id, options)) throw new DuetError({ code: 'busy', message: `the training ${id} is under way, perhaps in another tab` });
+  },
+  evaluate: async (files, { model: other, ...options } = {}, onEvent = undefined) => {
+    const [o, how] = apart(options);
+    const list = named(files);
+    return ask('evaluate', (e) => [e.give(list), o, other], { ...how, onEvent });
+  },
   inspect: (blob) => ask('inspect', [blob]),
-  check: async (files, options = {}) => ask('check', [named(files), options]),
-  estimate: async (files, options = {}) => ask('estimate', [named(files), options]),
-  sample: (options = {}) => ask('sample', [options]),
-  load: (blob) => ask('load', [blob]),
+  check: async (files, options = {}) => {
+    const [o, how] = apart(options);
+    const list = named(files);
+    return ask('check', (e) => [e.give(list), o], how);
+  },
+  estimate: async (files, options = {}) => {
+    const [o, how] = apart(options);
+    const list = named(files);
+    return ask('estimate', (e) => [e.give(list), o], how);
+  },
+  sample: async (options = {}) => {
+    const [o, how] = apart(options);
+    const files = await ask('sample', [o], how);
+    drawn.set(files, o);
+    return files;
+  },
+  load: async (blob) => {
+    const info = await ask('load', [blob]);
+    model = blob instanceof Blob ? { blob, name: blob.name ?? 'model.zip' } : null;
+    return info;
+  },
   export: (name = undefined) => ask('export', [name]),
 };
 
-export default window.duet;
+window.duet = duet;
+export default duet;

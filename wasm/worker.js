@@ -1,7 +1,9 @@
 // The dedicated worker that the engine runs in, so that the page stays free.
-// Posts {loaded: bytes} while main.wasm arrives, {meter: figures} of what is sent (meter.js) and {ended: message} when the
-// engine could not start or ended; everything else the engine says itself
-// (cmd/duet/main_js.go), to the messages that duet.js sends.
+// Where it was given a name it holds the lock of that name while it lives and
+// posts {lock: name}. It posts {loaded: bytes} while main.wasm arrives, {meter:
+// figures} of what is sent (meter.js) and {ended: message} when the engine could
+// not start or ended; everything else the engine says itself (cmd/duet/main_js.go),
+// to the messages that duet.js sends.
 'use strict';
 importScripts('meter.js');
 duetMeter.onchange = ({ sent, elsewhere, files, fetched }) => postMessage({ meter: { sent, elsewhere, files, fetched } });
@@ -28,6 +30,13 @@ function counted(response) {
     flush() { postMessage({ loaded }); },
   });
   return new Response(response.body.pipeThrough(count), { headers: { 'Content-Type': 'application/wasm' } });
+}
+
+if (self.name && navigator.locks) {
+  navigator.locks.request(self.name, () => {
+    postMessage({ lock: self.name });
+    return new Promise(() => {});
+  });
 }
 
 (async () => {

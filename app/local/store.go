@@ -242,7 +242,10 @@ func (s Store) job(id string) (j job, err error) {
 }
 
 // progress is how many steps the saved state of a training has, if there is one.
-func (s Store) progress(id string) (steps int, ok bool) { return app.SavedSteps(s.path(id)) }
+func (s Store) progress(id string) (steps int, ok bool) {
+	state, ok := app.SavedState(app.OnDisk(s.path(id)))
+	return state.Step, ok
+}
 
 // jobs lists the trainings that have not come to their end.
 func (s Store) jobs() ([]ui.Job, error) {

@@ -2,15 +2,19 @@ package tab
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"syscall/js"
+	"time"
 
 	"duet/app/ui"
 	"duet/gpu/adapter"
+	"duet/gpu/promise"
 	"duet/model/report"
 )
 
@@ -18,7 +22,6 @@ import (
 type Engine struct {
 	duet  js.Value // window.duet
 	store js.Value // wasm/store.js
-	shelf *shelf
 
 	mu       sync.Mutex
 	sample   js.Value // the drawn collection's files, once drawn
@@ -29,7 +32,7 @@ type Engine struct {
 // NewEngine returns the engine behind window.duet, with the models of a store
 // (wasm/store.js).
 func NewEngine(duet, store js.Value) *Engine {
-	return &Engine{duet: duet, store: store, shelf: &shelf{}, sample: js.Undefined(), unstored: map[string]js.Value{}}
+	return &Engine{duet: duet, store: store, sample: js.Undefined(), unstored: map[string]js.Value{}}
 }
 
 // answer is what info, load and their like give.
@@ -58,14 +61,24 @@ func (e *Engine) info(v js.Value, id string) (ui.Info, error) {
 	return info, nil
 }
 
-// Start waits for the worker and puts the model used last on its device.
+// ask calls a method of window.duet whose last argument are options. Where the
+// context ends, so does the call.
+func (e *Engine) ask(ctx context.Context, method string, args ...any) (js.Value, error) {
+	abort := js.Global().Get("AbortController").New()
+	defer context.AfterFunc(ctx, func() { abort.Call("abort") })()
+	args[len(args)-1].(map[string]any)["signal"] = abort.Get("signal")
+	return promise.Await(ctx, e.duet.Call(method, args...))
+}
+
+// Start waits for the worker, a new one where the last could not start, and puts
+// the model used last on its device.
 func (e *Engine) Start(ctx context.Context) (ui.Info, error) {
-	v, err := await(ctx, e.duet.Get("ready"))
+	v, err := promise.Await(ctx, e.duet.Call("start"))
 	if err != nil {
 		return ui.Info{}, noEngine{err, codeOf(err)}
 	}
 	standard, err := e.info(v, report.Default)
-	if used, err := await(ctx, e.store.Call("used")); err == nil && used.Type() == js.TypeString && used.String() != report.Default {
+	if used, err := promise.Await(ctx, e.store.Call("used")); err == nil && used.Type() == js.TypeString && used.String() != report.Default {
 		if info, err := e.Load(ctx, used.String()); err == nil {
 			return info, nil
 		}
@@ -76,7 +89,7 @@ func (e *Engine) Start(ctx context.Context) (ui.Info, error) {
 // blob is the zip of a model.
 func (e *Engine) blob(ctx context.Context, id string) (js.Value, error) {
 	if id == report.Default {
-		return await(ctx, e.duet.Call("export", report.Default))
+		return promise.Await(ctx, e.duet.Call("export", report.Default))
 	}
 	e.mu.Lock()
 	blob, ok := e.unstored[id]
@@ -84,7 +97,7 @@ func (e *Engine) blob(ctx context.Context, id string) (js.Value, error) {
 	if ok {
 		return blob, nil
 	}
-	return await(ctx, e.store.Call("get", id))
+	return promise.Await(ctx, e.store.Call("get", id))
 }
 
 // Load takes a model of the store in place of the present one.
@@ -96,17 +109,17 @@ func (e *Engine) Load(ctx context.Context, id string) (ui.Info, error) {
 			return ui.Info{}, err
 		}
 	}
-	v, err := await(ctx, e.duet.Call("load", blob))
+	v, err := promise.Await(ctx, e.duet.Call("load", blob))
 	if err != nil {
 		return ui.Info{}, err
 	}
-	await(ctx, e.store.Call("use", id)) // where it cannot be noted, the next start is with another model
+	promise.Await(ctx, e.store.Call("use", id)) // where it cannot be noted, the next start is with another model
 	return e.info(v, id)
 }
 
 // Classify answers for a picture and its words.
 func (e *Engine) Classify(ctx context.Context, f ui.File, caption string) (a report.Answer, err error) {
-	v, err := await(ctx, e.duet.Call("classify", e.shelf.blob(f), caption, map[string]any{"top": 5}))
+	v, err := e.ask(ctx, "classify", blobOf(f), caption, map[string]any{"top": 5})
 	if err != nil {
 		return a, err
 	}
@@ -116,7 +129,7 @@ func (e *Engine) Classify(ctx context.Context, f ui.File, caption string) (a rep
 // files are those of a source, as window.duet takes them.
 func (e *Engine) files(ctx context.Context, s ui.Source) (js.Value, error) {
 	if !s.Sample {
-		return e.shelf.list(s.Files), nil
+		return listOf(s.Files), nil
 	}
 	e.mu.Lock()
 	drawn := e.sample
@@ -124,7 +137,7 @@ func (e *Engine) files(ctx context.Context, s ui.Source) (js.Value, error) {
 	if drawn.Truthy() {
 		return drawn, nil
 	}
-	drawn, err := await(ctx, e.duet.Call("sample", map[string]any{"n": 3000, "task": "rule"}))
+	drawn, err := e.ask(ctx, "sample", map[string]any{"n": 3000, "task": "rule", "seed": 1})
 	if err == nil {
 		e.mu.Lock()
 		e.sample = drawn
@@ -139,7 +152,7 @@ func (e *Engine) Understand(ctx context.Context, s ui.Source) (*report.Collectio
 	if err != nil {
 		return nil, err
 	}
-	v, err := await(ctx, e.duet.Call("check", files))
+	v, err := e.ask(ctx, "check", files, map[string]any{})
 	if err != nil {
 		return nil, err
 	}
@@ -148,41 +161,92 @@ func (e *Engine) Understand(ctx context.Context, s ui.Source) (*report.Collectio
 }
 
 // Estimate says what a training would take.
-func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (estimate report.Estimate, err error) {
+func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (report.Estimate, error) {
 	files, err := e.files(ctx, s)
 	if err != nil {
-		return estimate, err
+		return report.Estimate{}, err
 	}
-	v, err := await(ctx, e.duet.Call("estimate", files, trainOptions(s, how)))
+	v, err := e.ask(ctx, "estimate", files, trainOptions(s, how))
 	if err != nil {
-		return estimate, err
+		return report.Estimate{}, err
 	}
-	return estimate, decode(v, &estimate)
+	var answer struct {
+		Bytes   int64
+		Steps   int
+		Seconds float64
+	}
+	err = decode(v, &answer)
+	return report.Estimate{Bytes: answer.Bytes, Steps: answer.Steps, Time: time.Duration(answer.Seconds * float64(time.Second))}, err
 }
 
 func trainOptions(s ui.Source, how ui.Setup) map[string]any {
-	return map[string]any{"init": "current", "tune": how.Preset.Tune(), "inputs": how.Inputs, "name": s.Name, "give": true}
+	return map[string]any{"init": "current", "tune": how.Preset.Tune(), "inputs": how.Inputs, "name": s.Name}
+}
+
+// A note is what is kept of a training beside its files, see wasm/jobs.js.
+type note struct {
+	Name   string // of the source
+	Sample bool
+	Setup  ui.Setup
 }
 
 // Train trains a new model from the present one, which stays in use.
 func (e *Engine) Train(ctx context.Context, s ui.Source, how ui.Setup, tell func(report.Event)) (*ui.Result, error) {
-	js.Global().Set("duetBusy", true) // the page asks before it is left
-	defer js.Global().Set("duetBusy", false)
 	files, err := e.files(ctx, s)
 	if err != nil {
 		return nil, interrupted(ctx, err)
 	}
+	text, err := json.Marshal(note{s.Name, s.Sample, how})
+	if err != nil {
+		return nil, err
+	}
+	id := js.Global().Get("crypto").Call("randomUUID").String()
+	o := trainOptions(s, how)
+	o["give"], o["job"], o["note"] = true, id, js.Global().Get("JSON").Call("parse", string(text))
+	return e.run(ctx, id, how.Name, tell, func(signal, events js.Value) js.Value {
+		o["signal"] = signal
+		return e.duet.Call("train", files, o, events)
+	}, files)
+}
+
+// Continue goes on with a training that was interrupted.
+func (e *Engine) Continue(ctx context.Context, id string, tell func(report.Event)) (*ui.Result, error) {
+	jobs, err := e.Unfinished(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(jobs, func(j ui.Job) bool { return j.ID == id })
+	if at < 0 {
+		return nil, errors.New("there is no such training, or another tab goes on with it")
+	}
+	return e.run(ctx, id, jobs[at].Setup.Name, tell, func(signal, events js.Value) js.Value {
+		return e.duet.Call("resume", id, events, map[string]any{"signal": signal})
+	}, js.Undefined())
+}
+
+// run waits for a training that start starts, measures the model and stores it
+// under a name. Until then the training is among the unfinished ones.
+func (e *Engine) run(ctx context.Context, id, name string, tell func(report.Event), start func(signal, events js.Value) js.Value, files js.Value) (*ui.Result, error) {
+	js.Global().Set("duetBusy", true) // the page asks before it is left
+	defer js.Global().Set("duetBusy", false)
 	events := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		var x report.Event
-		if decode(first(args), &x) == nil {
+		if decode(promise.First(args), &x) == nil {
 			tell(x)
 		}
 		return nil
 	})
 	defer events.Release()
-	defer context.AfterFunc(ctx, func() { e.duet.Call("stop") })()
+	abort := js.Global().Get("AbortController").New()
+	defer context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), ui.ErrStopped) {
+			e.duet.Call("stop")
+		} else {
+			abort.Call("abort")
+		}
+	})()
 	whole := context.WithoutCancel(ctx)
-	v, err := await(whole, e.duet.Call("train", files, trainOptions(s, how), events))
+	v, err := promise.Await(whole, start(abort.Get("signal"), events.Value))
 	if err != nil {
 		return nil, interrupted(ctx, err)
 	}
@@ -190,23 +254,28 @@ func (e *Engine) Train(ctx context.Context, s ui.Source, how ui.Setup, tell func
 	if err := decode(v, &end); err != nil {
 		return nil, err
 	}
+	if files.IsUndefined() {
+		files = v.Get("files")
+	}
 	blob := v.Get("blob")
-	id, err := e.keep(whole, how.Name, blob)
+	r, measuring := e.measure(whole, files, blob)
+	model, err := e.keep(whole, name, blob)
 	if err != nil {
 		return nil, err
 	}
-	r, err := e.measure(whole, files, blob)
-	if err != nil {
-		return nil, err
+	// What was held back is shown from the files, so they stay.
+	promise.Await(whole, e.duet.Call("discard", id, map[string]any{"keepFiles": true}))
+	if measuring != nil {
+		return nil, measuring
 	}
-	r.Model, r.Stopped = id, end.Stopped
+	r.Model, r.Stopped = model, end.Stopped
 	return r, nil
 }
 
-// interrupted is the error of a training that the user ended before it came to
-// anything, and any other as it is.
+// interrupted is the error of a training that was ended before it came to
+// anything, or to its end, and any other as it is.
 func interrupted(ctx context.Context, err error) error {
-	if ctx.Err() != nil || codeOf(err) == "stopped" {
+	if code := codeOf(err); ctx.Err() != nil || code == "stopped" || code == "cancelled" {
 		return fmt.Errorf("%w: %w", report.ErrInterrupted, err)
 	}
 	return err
@@ -214,7 +283,7 @@ func interrupted(ctx context.Context, err error) error {
 
 // measure evaluates a model on what its training held back.
 func (e *Engine) measure(ctx context.Context, files, blob js.Value) (*ui.Result, error) {
-	v, err := await(ctx, e.duet.Call("evaluate", files, map[string]any{"split": "val", "cells": true, "model": blob}))
+	v, err := e.ask(ctx, "evaluate", files, map[string]any{"split": "val", "cells": true, "model": blob})
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +310,7 @@ func (e *Engine) measure(ctx context.Context, files, blob js.Value) (*ui.Result,
 	for _, c := range measured.Cells {
 		f, ok := known[c.File]
 		if blob, there := byPath[c.File]; !ok && there {
-			f = e.shelf.add(c.File, path.Base(c.File), blob)
+			f = fileOf(c.File, blob)
 			known[c.File] = f
 		}
 		r.Cells[c.Truth][c.Answer] = append(r.Cells[c.Truth][c.Answer], ui.Held{File: f, Caption: c.Caption})
@@ -252,11 +321,11 @@ func (e *Engine) measure(ctx context.Context, files, blob js.Value) (*ui.Result,
 // keep stores a model under a name and returns its id. Where there is no room
 // it is kept until the page is left.
 func (e *Engine) keep(ctx context.Context, name string, blob js.Value) (string, error) {
-	v, err := await(ctx, e.duet.Call("inspect", blob))
+	v, err := promise.Await(ctx, e.duet.Call("inspect", blob))
 	if err != nil {
 		return "", err
 	}
-	id, err := await(ctx, e.store.Call("put", name, blob, v.Get("classes")))
+	id, err := promise.Await(ctx, e.store.Call("put", name, blob, v.Get("classes")))
 	if err == nil {
 		return id.String(), nil
 	}
@@ -267,18 +336,40 @@ func (e *Engine) keep(ctx context.Context, name string, blob js.Value) (string, 
 	return kept, nil
 }
 
-// Unfinished, Continue and Discard: a tab's training that was interrupted
-// cannot be gone on with yet.
-func (e *Engine) Unfinished(context.Context) ([]ui.Job, error) { return nil, nil }
-func (e *Engine) Discard(context.Context, string) error        { return nil }
-func (e *Engine) Continue(context.Context, string, func(report.Event)) (*ui.Result, error) {
-	return nil, errors.New("there is no such training")
+// Unfinished lists the trainings that were interrupted, but for those that go on
+// in another tab.
+func (e *Engine) Unfinished(ctx context.Context) ([]ui.Job, error) {
+	v, err := promise.Await(ctx, e.duet.Call("jobs"))
+	if err != nil {
+		return nil, err
+	}
+	var kept []struct {
+		ID   string
+		Note *note // nil: a page's own, without the app
+		Step int
+	}
+	if err := decode(v, &kept); err != nil {
+		return nil, err
+	}
+	var jobs []ui.Job
+	for _, k := range kept {
+		if k.Note != nil && k.Note.Setup.Name != "" && k.Note.Setup.Preset < ui.Presets {
+			jobs = append(jobs, ui.Job{ID: k.ID, Source: ui.Source{Name: k.Note.Name, Sample: k.Note.Sample}, Setup: k.Note.Setup, Step: k.Step})
+		}
+	}
+	return jobs, nil
+}
+
+// Discard gives a training up.
+func (e *Engine) Discard(ctx context.Context, id string) error {
+	_, err := promise.Await(ctx, e.duet.Call("discard", id))
+	return err
 }
 
 // Models lists the models of the store, where there is one, after the default one.
 func (e *Engine) Models(ctx context.Context) ([]ui.Model, error) {
 	var list []ui.Model
-	if v, err := await(ctx, e.store.Call("list")); err == nil {
+	if v, err := promise.Await(ctx, e.store.Call("list")); err == nil {
 		if err := decode(v, &list); err != nil {
 			return nil, err
 		}
@@ -294,22 +385,22 @@ func (e *Engine) Models(ctx context.Context) ([]ui.Model, error) {
 
 // Import takes a zip among the models.
 func (e *Engine) Import(ctx context.Context, f ui.File) (string, error) {
-	return e.keep(ctx, strings.TrimSuffix(f.Name, path.Ext(f.Name)), e.shelf.blob(f))
+	return e.keep(ctx, strings.TrimSuffix(f.Name, path.Ext(f.Name)), blobOf(f))
 }
 
 // Rename, Trash and Restore change what models there are.
 func (e *Engine) Rename(ctx context.Context, id, name string) error {
-	_, err := await(ctx, e.store.Call("rename", id, name))
+	_, err := promise.Await(ctx, e.store.Call("rename", id, name))
 	return err
 }
 
 func (e *Engine) Trash(ctx context.Context, id string) error {
-	_, err := await(ctx, e.store.Call("trash", id))
+	_, err := promise.Await(ctx, e.store.Call("trash", id))
 	return err
 }
 
 func (e *Engine) Restore(ctx context.Context, id string) error {
-	_, err := await(ctx, e.store.Call("restore", id))
+	_, err := promise.Await(ctx, e.store.Call("restore", id))
 	return err
 }
 

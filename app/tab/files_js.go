@@ -1,47 +1,34 @@
 package tab
 
 import (
-	"sync"
+	"path"
 	"syscall/js"
 
 	"duet/app/ui"
 )
 
-// A shelf holds the Blobs that the page was given, by number. They take no
-// memory here; the browser keeps what they stand for.
-type shelf struct {
-	mu    sync.Mutex
-	blobs map[int]js.Value
-	last  int
+// A handle is a file's Blob. It takes no memory here, the browser keeps what it
+// stands for, until nothing refers to the handle any more.
+type handle struct{ blob js.Value }
+
+// fileOf is the file that stands for a Blob.
+func fileOf(name string, blob js.Value) ui.File {
+	return ui.File{Name: path.Base(name), Path: name, Handle: &handle{blob}}
 }
 
-// add keeps a Blob and returns the file that stands for it.
-func (s *shelf) add(path, name string, blob js.Value) ui.File {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.blobs == nil {
-		s.blobs = map[int]js.Value{}
-	}
-	s.last++
-	s.blobs[s.last] = blob
-	return ui.File{Name: name, Path: path, Handle: s.last}
-}
-
-// blob is the Blob of a file.
-func (s *shelf) blob(f ui.File) js.Value {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if b, ok := s.blobs[f.Handle]; ok {
-		return b
+// blobOf is the Blob of a file, or undefined.
+func blobOf(f ui.File) js.Value {
+	if h, ok := f.Handle.(*handle); ok {
+		return h.blob
 	}
 	return js.Undefined()
 }
 
-// list gives files as window.duet takes them: [{path, blob}].
-func (s *shelf) list(files []ui.File) js.Value {
+// listOf gives files as window.duet takes them: [{path, blob}].
+func listOf(files []ui.File) js.Value {
 	list := js.Global().Get("Array").New()
 	for _, f := range files {
-		list.Call("push", map[string]any{"path": f.Path, "blob": s.blob(f)})
+		list.Call("push", map[string]any{"path": f.Path, "blob": blobOf(f)})
 	}
 	return list
 }

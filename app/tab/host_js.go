@@ -12,14 +12,12 @@ import (
 	"syscall/js"
 
 	"duet/app/ui"
+	"duet/gpu/promise"
 	"duet/model/report"
 )
 
 // A Host is what the page does with files and settings. It implements [ui.Host].
-type Host struct{ engine *Engine }
-
-// NewHost returns the host beside an engine.
-func NewHost(e *Engine) Host { return Host{e} }
+type Host struct{}
 
 // Prefs reads the settings of this origin.
 func (Host) Prefs() (p ui.Prefs) {
@@ -53,7 +51,7 @@ const maxSidecar = 8 << 10
 // Read looks for pictures among files, which the page has taken out of their
 // folders. A text file of the same stem gives a picture its words. A model
 // counts where it was given itself, not where it lay in a folder.
-func (h Host) Read(ctx context.Context, files []ui.File) (read ui.FilesRead, err error) {
+func (Host) Read(ctx context.Context, files []ui.File) (read ui.FilesRead, err error) {
 	words := map[string]ui.File{}
 	for _, f := range files {
 		if stem, ok := strings.CutSuffix(strings.ToLower(f.Path), ".txt"); ok {
@@ -68,7 +66,7 @@ func (h Host) Read(ctx context.Context, files []ui.File) (read ui.FilesRead, err
 		case report.IsPicture(f.Name), report.IsForeignPicture(f.Name):
 			x := ui.Item{File: f}
 			if side, ok := words[strings.TrimSuffix(lower, ext)]; ok {
-				text, err := await(ctx, h.engine.shelf.blob(side).Call("slice", 0, maxSidecar).Call("text"))
+				text, err := promise.Await(ctx, blobOf(side).Call("slice", 0, maxSidecar).Call("text"))
 				if err == nil && strings.TrimSpace(text.String()) != "" {
 					x.Caption, x.From = strings.Join(strings.Fields(text.String()), " "), ui.Sidecar
 				}
@@ -91,14 +89,13 @@ func (h Host) Listen(send func(ui.Message)) {
 		var files []ui.File
 		for i := range args[0].Length() {
 			f := args[0].Index(i)
-			name := f.Get("path").String()
-			files = append(files, h.engine.shelf.add(name, path.Base(name), f.Get("blob")))
+			files = append(files, fileOf(f.Get("path").String(), f.Get("blob")))
 		}
 		send(ui.Drop{Files: files})
 		return nil
 	}))
 	js.Global().Set("duetFailed", js.FuncOf(func(_ js.Value, args []js.Value) any {
-		send(ui.FailedDoing{Doing: ui.DoingRead, Error: failure(args[0])})
+		send(ui.FailedDoing{Doing: ui.DoingRead, Error: promise.ErrorOf(args[0])})
 		return nil
 	}))
 	js.Global().Set("duetRedraw", js.FuncOf(func(js.Value, []js.Value) any {
@@ -113,12 +110,12 @@ func (h Host) Listen(send func(ui.Message)) {
 }
 
 // Thumbnail decodes a picture in the browser, upright, not larger than side.
-func (h Host) Thumbnail(f ui.File, side int) (image.Image, error) {
-	blob := h.engine.shelf.blob(f)
+func (Host) Thumbnail(f ui.File, side int) (image.Image, error) {
+	blob := blobOf(f)
 	if !blob.Truthy() {
 		return nil, errors.New("the picture is not there any more")
 	}
-	v, err := await(context.Background(), js.Global().Call("duetThumbnail", blob, side))
+	v, err := promise.Await(context.Background(), js.Global().Call("duetThumbnail", blob, side))
 	if err != nil {
 		return nil, err
 	}
@@ -130,8 +127,8 @@ func (h Host) Thumbnail(f ui.File, side int) (image.Image, error) {
 }
 
 // Chinese fetches the page's fonts for Chinese, a regular and a semi-bold one.
-func (h Host) Chinese() (regular, semiBold []byte, err error) {
-	v, err := await(context.Background(), js.Global().Call("duetChinese"))
+func (Host) Chinese() (regular, semiBold []byte, err error) {
+	v, err := promise.Await(context.Background(), js.Global().Call("duetChinese"))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"syscall/js"
 
 	"duet/app/ui"
+	"duet/gpu/promise"
 )
 
 // noEngine is why the engine did not start, with its code (wasm/duet.d.ts).
@@ -18,8 +19,8 @@ func (e noEngine) Code() string  { return e.code }
 func (e noEngine) Unwrap() error { return e.error }
 
 // Storage says what room the browser gives the page.
-func (h Host) Storage(ctx context.Context) (s ui.Storage, err error) {
-	v, err := await(ctx, h.engine.store.Call("room"))
+func (Host) Storage(ctx context.Context) (s ui.Storage, err error) {
+	v, err := promise.Await(ctx, js.Global().Get("duetStore").Call("room"))
 	if err != nil {
 		return s, err
 	}
@@ -27,8 +28,8 @@ func (h Host) Storage(ctx context.Context) (s ui.Storage, err error) {
 }
 
 // Persist asks the browser to keep what is stored.
-func (h Host) Persist(ctx context.Context) (s ui.Storage, err error) {
-	v, err := await(ctx, h.engine.store.Call("persist"))
+func (Host) Persist(ctx context.Context) (s ui.Storage, err error) {
+	v, err := promise.Await(ctx, js.Global().Get("duetStore").Call("persist"))
 	if err != nil {
 		return s, err
 	}
@@ -37,7 +38,7 @@ func (h Host) Persist(ctx context.Context) (s ui.Storage, err error) {
 
 // TakeVersion loads the page anew with the version that has come (wasm/offline.js).
 func (Host) TakeVersion(ctx context.Context) (bool, error) {
-	v, err := await(ctx, js.Global().Call("duetTakeNew"))
+	v, err := promise.Await(ctx, js.Global().Call("duetTakeNew"))
 	return err == nil && v.Truthy(), err
 }
 

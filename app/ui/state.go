@@ -75,7 +75,7 @@ const (
 type File struct {
 	Name   string // for people: the last part of its path
 	Path   string // on disk; in the tab where it lay in what was dropped
-	Handle int    // in the tab: the number of its Blob; else 0
+	Handle any    // in the tab: its Blob; else nil
 }
 
 // Pictures are the pictures to classify.
@@ -257,8 +257,9 @@ type Progress struct {
 	Validations           []Validation
 	PerSecond             float64 // examples
 	Started               time.Time
-	From                  int // steps that were done before, where it was interrupted
-	Skipped               int // pictures that could not be read
+	From                  int  // steps that were done before, where it was interrupted
+	Skipped               int  // pictures that could not be read
+	Unkept                bool // it cannot be gone on with where it is interrupted
 }
 
 // A Point is a value at a step.
@@ -283,11 +284,15 @@ func (p *Progress) add(e report.Event) {
 	switch e.Event {
 	case "features":
 		p.Features, p.AllFeatures = e.Step, e.Steps
+	case "unkept":
+		p.Unkept = true
 	case "step":
 		p.Step, p.Steps, p.Epoch, p.Epochs = e.Step, e.Steps, e.Epoch, e.Epochs
 		if e.ExamplesPerSec > 0 {
 			p.PerSecond = e.ExamplesPerSec
 		}
+		// What went on from a state repeats the steps since.
+		p.Losses = slices.DeleteFunc(p.Losses, func(x Point) bool { return x.Step >= e.Step })
 		p.Losses = append(p.Losses, Point{e.Step, e.Loss})
 		if len(p.Losses) > maxPoints {
 			half := p.Losses[:0]
@@ -298,6 +303,7 @@ func (p *Progress) add(e report.Event) {
 			p.Losses = half
 		}
 	case "before", "epoch":
+		p.Validations = slices.DeleteFunc(p.Validations, func(x Validation) bool { return x.Step >= e.Step })
 		p.Validations = append(p.Validations, Validation{e.Step, e.ValTop1, e.ValLoss})
 		p.Epoch, p.Epochs = max(p.Epoch, e.Epoch), max(p.Epochs, e.Epochs)
 	}

@@ -392,7 +392,7 @@ func same(a, b Source) bool { return a.Name == b.Name && a.Path == b.Path && a.S
 // sourceOf is the collection that dropped files make.
 func sourceOf(files []File) Source {
 	source := Source{Name: files[0].Name, Path: files[0].Path}
-	if files[0].Handle != 0 { // in the tab, where a folder comes as what is in it
+	if files[0].Handle != nil { // in the tab, where a folder comes as what is in it
 		source.Files = files
 		source.Name, _, _ = strings.Cut(files[0].Path, "/")
 	}

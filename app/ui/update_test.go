@@ -239,6 +239,13 @@ func TestTraining(t *testing.T) {
 	if p.Step != 5000 || len(p.Losses) > maxPoints || len(p.Losses) < maxPoints/4 || p.Losses[len(p.Losses)-1].Value != 1 || len(p.Validations) != 1 {
 		t.Errorf("%d points, %+v", len(p.Losses), p.Validations)
 	}
+	for _, e := range []train.Event{{Event: "unkept"}, {Event: "step", Step: 4000, Steps: 5000, Loss: 2}} { // it goes on from a state
+		s.Update(Trained{e})
+	}
+	p = s.Training.Progress
+	if last := p.Losses[len(p.Losses)-1]; !p.Unkept || last != (Point{4000, 2}) || p.Losses[len(p.Losses)-2].Step >= 4000 || len(p.Validations) != 1 {
+		t.Errorf("after going on from a state: %+v, %v", last, p.Validations)
+	}
 	expect(t, s.Update(Stop{}), "StopTraining")
 	expect(t, s.Update(Stop{}), "")
 	expect(t, s.Update(TrainEnded{Result: &Result{Model: "mine", Stopped: true}}), "ListModels, FindUnfinished")

@@ -36,7 +36,7 @@ type Texts struct {
 	Preparing, FeaturesOf, StepOf, EpochOf, Loss, Accuracy, Speed, Left, Stop, Stopping, Unreadable                   string
 	ResultTitle, StoppedTitle, PerClass, Precision, Recall, Confusion, ConfusionLead, Use, InUse                      string
 	AgainAnother                                                                                                      string
-	Unfinished, GoOn, GiveUp                                                                                          string
+	Unfinished, GoOn, GiveUp, Unkept                                                                                  string
 
 	// Models.
 	ModelsLead, DefaultModel, ClassesOf, Export, Remove, Removed, Import, Loading, SavedAt string

@@ -39,6 +39,7 @@ var english = Texts{
 	ConfusionLead: "A row is what a picture shows, a column what the model says. Click a number to see its pictures.",
 	Use:           "Use this model", InUse: "in use", AgainAnother: "Train another",
 	Unfinished: "The training of %s was interrupted after %d steps.", GoOn: "Go on", GiveUp: "Give it up",
+	Unkept: "Its progress could not be stored: if it is interrupted, it has to begin anew.",
 
 	ModelsLead: "A model is a folder that you can take away: export it as a zip. Drop a zip here to bring one in.", DefaultModel: "The default model",
 	ClassesOf: "%d classes: %s", Export: "Export…", Remove: "Remove", Removed: "%s was removed.", Import: "Bring in a zip…",

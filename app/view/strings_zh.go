@@ -41,6 +41,7 @@ var chinese = Texts{
 	ConfusionLead: "行是图片的真实类别，列是模型的回答。点击数字查看对应的图片。",
 	Use:           "使用这个模型", InUse: "使用中", AgainAnother: "再训练一个",
 	Unfinished: "“%s”的训练在第 %d 步中断。", GoOn: "继续", GiveUp: "放弃",
+	Unkept: "无法保存进度：训练一旦中断就得重新开始。",
 
 	ModelsLead: "模型是一个可以带走的文件夹：可导出为 zip。把 zip 拖到这里即可导入。", DefaultModel: "默认模型",
 	ClassesOf: "%d 个类别：%s", Export: "导出…", Remove: "移除", Removed: "已移除“%s”。", Import: "导入 zip…",

@@ -243,6 +243,9 @@ func (v *View) running(gtx C, s *ui.State) D {
 	if p.Skipped > 0 {
 		status += v.Texts.Semicolon + fmt.Sprintf(v.Texts.Unreadable, p.Skipped)
 	}
+	if p.Unkept {
+		status += ". " + v.Texts.Unkept
+	}
 	stop := v.Texts.Stop
 	if t.Step == ui.TrainStopping {
 		stop = v.Texts.Stopping

@@ -27,11 +27,15 @@ type engine struct {
 	model      *app.Model // nil: none yet
 	classifier *app.Classifier
 	files      func() (*checkpoint.Model, error) // opens the model's files again
+	loads      int                               // counts the models that were in use
+
+	asked asked
+	given *given // the files that the page named last
 
 	benches  benches    // of bench.html
 	training sync.Mutex // one at a time
 	stopping sync.Mutex // of what follows
-	cancel   context.CancelFunc
+	cancel   context.CancelCauseFunc
 	ended    chan struct{}
 }
 
@@ -49,6 +53,9 @@ func (e *engine) open(ctx context.Context) {
 
 // whyNoDevice gives the error of a device that did not open its code.
 func whyNoDevice(ctx context.Context, err error) error {
+	if errors.Is(err, gpu.ErrLost) { // no sooner than it was opened
+		return err
+	}
 	if secure := js.Global().Get("isSecureContext"); secure.Type() == js.TypeBoolean && !secure.Bool() {
 		return fail("insecure", err)
 	}
@@ -85,6 +92,7 @@ func (e *engine) use(files func() (*checkpoint.Model, error), name string) error
 		e.model.Release()
 	}
 	e.model, e.classifier, e.files = m, app.NewClassifier(m), files
+	e.loads++
 	return nil
 }
 
@@ -250,18 +258,15 @@ type dataOptions struct {
 	MaxPixels   int    `json:"maxPixels"`
 }
 
-// collection opens the files of a request and tells what was inferred.
+// collection opens the files of a request and tells what was inferred. What it
+// returns is the caller's to change.
 func (e *engine) collection(ctx context.Context, r request, o dataOptions) (*data.Collection, error) {
-	files, name, err := dropped(r.arg(0))
+	if r.given == nil {
+		return nil, fail("files", errors.New("no files were given"))
+	}
+	c, err := r.given.open(ctx, o)
 	if err != nil {
 		return nil, err
-	}
-	c, err := data.Open(ctx, files, name, data.Options{ClassLevel: o.ClassLevel, LabelColumn: o.LabelColumn, TextColumn: o.TextColumn, MaxPixels: o.MaxPixels})
-	if err != nil {
-		if errors.Is(err, context.Canceled) {
-			return nil, err
-		}
-		return nil, fail("files", err)
 	}
 	r.event(struct {
 		Event  string       `json:"event"`
@@ -335,7 +340,7 @@ func (e *engine) estimate(r request) (any, error) {
 	if err := options(r.arg(1), &o); err != nil {
 		return nil, err
 	}
-	prepared, err := e.trainOptions(o)
+	prepared, err := e.trainOptions(o, js.Undefined(), "")
 	if err != nil {
 		return nil, err
 	}
@@ -345,14 +350,46 @@ func (e *engine) estimate(r request) (any, error) {
 	if prepared.Collection, err = e.collection(r.ctx, r, o.dataOptions); err != nil {
 		return nil, err
 	}
-	estimate, err := app.EstimateTraining(r.ctx, e.device.Info(), prepared, nil)
+	speed, err := e.speed(r, prepared, o)
+	if err != nil {
+		return nil, err
+	}
+	estimate, err := app.EstimateTraining(r.ctx, e.device.Info(), prepared, speed)
 	if err != nil {
 		return nil, fail("options", err)
 	}
 	return struct {
-		Bytes int64 `json:"bytes"`
-		Steps int   `json:"steps"`
-	}{estimate.Bytes, estimate.Steps}, nil
+		Bytes   int64   `json:"bytes"`
+		Steps   int     `json:"steps"`
+		Seconds float64 `json:"seconds,omitempty"`
+	}{estimate.Bytes, estimate.Steps, estimate.Time.Seconds()}, nil
+}
+
+// speed measures, once for files and a model, how fast a training from the model
+// would be; nil where there is none to measure.
+func (e *engine) speed(r request, o app.TrainOptions, named trainOptions) (*app.Speed, error) {
+	if o.Init == nil || o.Config != nil {
+		return nil, nil
+	}
+	e.mu.Lock()
+	key := fmt.Sprint(named.Init, e.loads)
+	e.mu.Unlock()
+	g := r.given
+	g.measuring.Lock()
+	defer g.measuring.Unlock()
+	if g.measured == key {
+		return &g.speed, nil
+	}
+	m, err := app.Load(e.device, o.Init)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Release()
+	if g.speed, err = app.MeasureSpeed(r.ctx, m, o.Collection, 1); err != nil {
+		return nil, err
+	}
+	g.measured = key
+	return &g.speed, nil
 }
 
 // check opens a collection and tells what was inferred, without training.

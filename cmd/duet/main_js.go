@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"syscall/js"
 
 	"duet/gpu"
@@ -18,9 +19,10 @@ import (
 
 // A request is one message of the page.
 type request struct {
-	args  js.Value    // array
-	event func(v any) // tells the page something before the answer
-	ctx   context.Context
+	args  js.Value        // array
+	given *given          // the files among them, or nil
+	event func(v any)     // tells the page something before the answer
+	ctx   context.Context // ends when the page no longer wants the answer
 }
 
 // arg returns an argument, undefined where there is none.
@@ -44,6 +46,7 @@ var methods = map[string]func(*engine, request) (any, error){
 	"estimate": (*engine).estimate,
 	"inspect":  (*engine).inspect,
 	"sample":   (*engine).sample,
+	"saved":    (*engine).savedStates,
 
 	"benchList":    (*engine).benchList,
 	"benchPrepare": (*engine).benchPrepare,
@@ -55,7 +58,13 @@ func main() {
 	e := &engine{opened: make(chan struct{})}
 	// The callback must return at once: what waits for promises runs beside it.
 	js.Global().Set("onmessage", js.FuncOf(func(_ js.Value, args []js.Value) any {
-		go e.serve(args[0].Get("data"))
+		message := args[0].Get("data")
+		if id := message.Get("cancel"); id.Type() == js.TypeNumber {
+			e.asked.cancel(id.Int())
+			return nil
+		}
+		ctx := e.asked.begin(message.Get("id").Int())
+		go e.serve(ctx, message, e.take(message.Get("args")))
 		return nil
 	}))
 	post(map[string]any{"started": true})
@@ -63,9 +72,38 @@ func main() {
 	select {} // messages keep coming
 }
 
+// asked are the requests that have no answer yet.
+type asked struct {
+	mu  sync.Mutex
+	end map[int]context.CancelFunc // by id
+}
+
+// begin returns the context of a request.
+func (a *asked) begin(id int) context.Context {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.end == nil {
+		a.end = map[int]context.CancelFunc{}
+	}
+	ctx, end := context.WithCancel(context.Background())
+	a.end[id] = end
+	return ctx
+}
+
+// cancel ends the context of a request, where it has not been answered.
+func (a *asked) cancel(id int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if end := a.end[id]; end != nil {
+		end()
+		delete(a.end, id)
+	}
+}
+
 // serve answers one message.
-func (e *engine) serve(message js.Value) {
+func (e *engine) serve(ctx context.Context, message js.Value, given *given) {
 	id := message.Get("id")
+	defer e.asked.cancel(id.Int())
 	answer := func(key string, v js.Value) { post(map[string]any{"id": id, key: v}) }
 	defer func() {
 		if r := recover(); r != nil {
@@ -81,7 +119,10 @@ func (e *engine) serve(message js.Value) {
 	<-e.opened
 	result, err := any(nil), e.fault
 	if err == nil {
-		result, err = method(e, request{message.Get("args"), func(v any) { answer("event", toJS(v)) }, context.Background()})
+		result, err = method(e, request{message.Get("args"), given, func(v any) { answer("event", toJS(v)) }, ctx})
+	}
+	if err != nil && ctx.Err() != nil {
+		err = failure{Code: "cancelled", Message: "it was cancelled"}
 	}
 	if err != nil {
 		answer("error", toJS(explain(err)))

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"syscall/js"
+	"time"
 
 	"duet/app"
 	"duet/model"
@@ -30,20 +31,31 @@ type trainOptions struct {
 	Freeze    []string        `json:"freeze"`
 	Seed      *uint64         `json:"seed"`
 	MaxSteps  int             `json:"maxSteps"`
+	SaveEvery float64         `json:"saveEvery"` // seconds
+}
+
+// A job is what wasm/duet.js says of a training that can be gone on with.
+type job struct {
+	ID   string `json:"id"`   // names its folder; "": it cannot
+	From string `json:"from"` // name of the model to start from, which then comes beside as a Blob
 }
 
 // stopped is the error of a training that was stopped before it had a model.
 var stopped = failure{Code: "stopped", Message: "the training was stopped"}
 
-// train trains a model on the files given and then takes it into use: the best
-// one on validation or, where it was stopped before that was known, the last.
+// errStop is the cause of a training's end when the user ends it.
+var errStop = errors.New("stopped by the user")
+
+// train trains a model on the files given, from the state where its job left
+// one, and then takes it into use: the best one on validation or, where it was
+// stopped before that was known, the last.
 func (e *engine) train(r request) (any, error) {
 	if !e.training.TryLock() {
 		return nil, fail("busy", errors.New("a training is under way: wait for its end or stop it"))
 	}
 	defer e.training.Unlock()
-	ctx, cancel := context.WithCancel(r.ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(r.ctx)
+	defer cancel(nil)
 	ended := make(chan struct{})
 	defer close(ended)
 	e.stopping.Lock()
@@ -51,10 +63,11 @@ func (e *engine) train(r request) (any, error) {
 	e.stopping.Unlock()
 
 	var o trainOptions
-	if err := options(r.arg(1), &o); err != nil {
+	var j job
+	if err := errors.Join(options(r.arg(1), &o), options(r.arg(2), &j)); err != nil {
 		return nil, err
 	}
-	prepared, err := e.trainOptions(o)
+	prepared, err := e.trainOptions(o, r.arg(3), j.From)
 	if err != nil {
 		return nil, err
 	}
@@ -63,27 +76,44 @@ func (e *engine) train(r request) (any, error) {
 	}
 	if prepared.Collection, err = e.collection(ctx, r, o.dataOptions); err == nil {
 		prepared.Name = cmp.Or(o.Name, prepared.Collection.Report.Path)
-		return e.run(ctx, r, prepared, o.Give)
+		return e.run(ctx, r, prepared, j, o.Give)
 	}
-	if ctx.Err() != nil {
+	if context.Cause(ctx) == errStop {
 		return nil, stopped
 	}
 	return nil, err
 }
 
-func (e *engine) run(ctx context.Context, r request, o app.TrainOptions, give bool) (any, error) {
-	kept, steps := js.Undefined(), 0
-	o.Keep = func(m *app.Model, best bool) error {
-		if !best && kept.Truthy() || m.Config.Training.Steps == 0 {
-			return nil
-		}
-		blob, err := newBlob("application/zip", m.WriteZip)
-		if err == nil {
-			kept = blob
-		}
-		return err
+// A keeper is where a training of the tab keeps model and state.
+type keeper interface {
+	app.Keeper
+	blob() (js.Value, error) // the model, or undefined
+}
+
+// keeper returns where a training keeps model and state.
+func (j job) keeper(r request) (keeper, error) {
+	if j.ID == "" {
+		return &inMemory{model: js.Undefined()}, nil
 	}
-	end := train.Event{Event: "done"}
+	k, err := openJob(r.ctx, j.ID)
+	if err != nil {
+		return nil, err
+	}
+	k.withoutState = func(err error) {
+		r.event(map[string]string{"event": "unkept", "message": err.Error()})
+	}
+	return k, nil
+}
+
+func (e *engine) run(ctx context.Context, r request, o app.TrainOptions, j job, give bool) (any, error) {
+	keep, err := j.keeper(r)
+	if err != nil {
+		return nil, err
+	}
+	var from train.State
+	from, o.Resume = app.SavedState(keep)
+	o.Keep, o.KeepStopped = keep, true
+	end := train.Event{Event: "done", Step: from.Step, ValTop1: from.BestTop1}
 	m, err := app.Train(ctx, e.device, o, func(event train.Event) {
 		switch event.Event {
 		case "done":
@@ -91,41 +121,49 @@ func (e *engine) run(ctx context.Context, r request, o app.TrainOptions, give bo
 			return // told when the model is in use
 		case "epoch":
 			end.ValTop1 = max(end.ValTop1, event.ValTop1)
-			steps = event.Step
+			end.Step = event.Step
 		case "step":
-			steps = event.Step
+			end.Step = event.Step
 		}
 		r.event(event)
 	})
 	switch {
 	case err == nil:
-		m.Release() // the best one is in kept
-	case ctx.Err() == nil:
+		m.Release() // the best one was kept
+	case context.Cause(ctx) != errStop:
 		return nil, err
-	case !errors.Is(err, train.ErrInterrupted) || !kept.Truthy():
+	case !errors.Is(err, train.ErrInterrupted):
 		return nil, stopped
 	default:
-		end.Step, end.Stopped = steps, true
+		end.Stopped = true
+	}
+	blob, err := keep.blob()
+	if err != nil {
+		return nil, err
+	}
+	if !blob.Truthy() {
+		return nil, stopped
 	}
 	name := "trained on " + o.Name
 	end.Model = name
-	if give {
-		result := toJS(end)
-		result.Set("blob", kept)
-		return result, nil
+	if !give {
+		if err := e.use(zipped(blob, name), name); err != nil {
+			return nil, err
+		}
+		r.event(end)
 	}
-	if err := e.use(zipped(kept, name), name); err != nil {
-		return nil, err
-	}
-	r.event(end)
-	return end, nil
+	result := toJS(end)
+	result.Set("blob", blob)
+	return result, nil
 }
 
-// trainOptions turns the page's options into the engine's. The caller closes Init.
-func (e *engine) trainOptions(o trainOptions) (app.TrainOptions, error) {
+// trainOptions turns the page's options into the engine's. Where init is a Blob,
+// the training starts from the model of this name in it. The caller closes Init.
+func (e *engine) trainOptions(o trainOptions, init js.Value, name string) (app.TrainOptions, error) {
 	t := app.TrainOptions{
 		Fusion: model.FusionKind(o.Fusion), Inputs: o.Inputs, Epochs: o.Epochs, Batch: o.Batch, LR: o.LR,
 		ImageSize: o.ImageSize, Tune: o.Tune, Freeze: o.Freeze, Seed: o.Seed, MaxSteps: o.MaxSteps,
+		SaveEvery: time.Duration(o.SaveEvery * float64(time.Second)),
 	}
 	var err error
 	if len(o.Config) > 0 {
@@ -139,7 +177,11 @@ func (e *engine) trainOptions(o trainOptions) (app.TrainOptions, error) {
 			return t, fail("options", err)
 		}
 	}
-	t.Init, err = e.init(o.Init)
+	if isBlob(init) {
+		t.Init, err = zipped(init, cmp.Or(name, "model.zip"))()
+	} else {
+		t.Init, err = e.init(o.Init)
+	}
 	return t, err
 }
 
@@ -173,7 +215,7 @@ func (e *engine) stop(request) (any, error) {
 		return false, nil
 	default:
 	}
-	cancel()
+	cancel(errStop)
 	<-ended
 	return true, nil
 }

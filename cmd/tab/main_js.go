@@ -14,7 +14,7 @@ import (
 
 func main() {
 	engine := tab.NewEngine(js.Global().Get("duet"), js.Global().Get("duetStore"))
-	host := tab.NewHost(engine)
+	host := tab.Host{}
 	go func() {
 		err := view.Window(context.Background(), view.Face{
 			Engine: engine, Host: host, Decode: host.Thumbnail, Listen: host.Listen, Mirror: tab.Mirror(),

@@ -18,7 +18,8 @@
 //
 // [WriteModel] writes such a folder or zip. Whatever happens while it does, the
 // path holds either what it held before or the whole new model, and it refuses
-// to replace anything that is not a model.
+// to replace anything that is not a model. A [Pair] promises the same where
+// files cannot be renamed.
 //
 // Every reader treats its input as hostile: sizes and counts are checked before
 // anything is allocated, and a refusal says what is wrong and where.

@@ -198,6 +198,15 @@ func (c *Collection) Select(splits ...Split) []Example {
 	return chosen
 }
 
+// Clone returns a copy whose splits and report may change without c's. What is
+// known about the pictures is shared.
+func (c *Collection) Clone() *Collection {
+	clone := *c
+	clone.Examples, clone.pictures = slices.Clone(c.Examples), slices.Clone(c.pictures)
+	clone.Report.Skipped, clone.Report.Notes = slices.Clone(c.Report.Skipped), slices.Clone(c.Report.Notes)
+	return &clone
+}
+
 // Find returns the examples with one of the given hashes, in order. It reads
 // every picture once.
 func (c *Collection) Find(ctx context.Context, hashes []string) ([]Example, error) {

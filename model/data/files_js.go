@@ -1,9 +1,12 @@
 package data
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"syscall/js"
+
+	"duet/gpu/promise"
 )
 
 // Blob is a JavaScript Blob or File as [Contents]. Its reads wait for a
@@ -20,7 +23,7 @@ func (b Blob) ReadAt(p []byte, off int64) (int, error) {
 		return 0, io.EOF
 	}
 	end := min(size, off+int64(len(p)))
-	buffer, err := await(b.Value.Call("slice", float64(off), float64(end)).Call("arrayBuffer"))
+	buffer, err := promise.Await(context.Background(), b.Value.Call("slice", float64(off), float64(end)).Call("arrayBuffer"))
 	if err != nil {
 		return 0, fmt.Errorf("data: reading a dropped file: %w", err)
 	}
@@ -29,25 +32,4 @@ func (b Blob) ReadAt(p []byte, off int64) (int, error) {
 		return n, io.EOF
 	}
 	return n, nil
-}
-
-func await(promise js.Value) (js.Value, error) {
-	type outcome struct {
-		value js.Value
-		err   error
-	}
-	done := make(chan outcome, 1)
-	resolved := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		done <- outcome{value: args[0]}
-		return nil
-	})
-	rejected := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		done <- outcome{err: fmt.Errorf("%s", args[0].Call("toString").String())}
-		return nil
-	})
-	defer resolved.Release()
-	defer rejected.Release()
-	promise.Call("then", resolved, rejected)
-	o := <-done
-	return o.value, o.err
 }

@@ -155,6 +155,21 @@ func TestHoldOutOfGivenSplits(t *testing.T) {
 	}
 }
 
+// TestClone holds out of a copy, which leaves the original as it was.
+func TestClone(t *testing.T) {
+	c := questions().open(t, ".", Options{})
+	before := fmt.Sprint(c.Examples, c.Report)
+	clone := c.Clone()
+	holdOut(t, clone, 1, 0.5)
+	clone.Report.Note("a note")
+	if fmt.Sprint(c.Examples, c.Report) != before {
+		t.Error("the original has changed")
+	}
+	if len(clone.Select(Validation)) == 0 || len(clone.Report.Notes) == len(c.Report.Notes) {
+		t.Errorf("the copy has not: %+v", clone.Report)
+	}
+}
+
 func TestHoldOutRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		tree  tree
