@@ -3,9 +3,11 @@
 package wasm_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"image/png"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"duet/assets"
+	"duet/wasm"
 	"duet/wasm/browser"
 )
 
@@ -93,7 +96,15 @@ func (p *person) must(err error) {
 func (p *person) told(text string) {
 	p.Helper()
 	quoted, _ := json.Marshal(text)
-	wait(p.TB, p.page, fmt.Sprintf(`[...document.querySelectorAll('.told')].some((e) => e.textContent.includes(%s))`, quoted))
+	condition := fmt.Sprintf(`[...document.querySelectorAll('.told')].some((e) => e.textContent.includes(%s))`, quoted)
+	ctx, cancel := context.WithTimeout(p.Context(), patience)
+	defer cancel()
+	if err := p.page.Wait(ctx, condition); err != nil {
+		var shown string
+		eval(p.TB, p.page, `document.body.innerText`, &shown)
+		p.shot("untold")
+		p.Fatalf("%v; the page holds %q", err, shown)
+	}
 }
 
 // enter clicks into a field and waits until the keys go there.
@@ -160,11 +171,13 @@ func (p *person) draw(name string, i int) (path, question string) {
 
 // TestJourney goes through the app as a person does: trains on the drawn
 // collection, looks at what the model takes for what, uses it for a new picture
-// with words, saves answers and model, and finds all of it again.
+// with words, saves answers and model, and finds all of it again, also without a
+// network.
 func TestJourney(t *testing.T) {
-	address := serve(t, tabFiles(t))
+	server := httptest.NewServer(wasm.Handler(tabFiles(t)))
+	t.Cleanup(server.Close)
 	b := browser.ForTest(t)
-	p := &person{TB: t, page: b.MustOpen(t, address), dir: t.TempDir(), began: time.Now()}
+	p := &person{TB: t, page: b.MustOpen(t, server.URL), dir: t.TempDir(), began: time.Now()}
 	p.must(os.Mkdir(filepath.Join(p.dir, "saved"), 0o777))
 	p.must(p.page.Downloads(t.Context(), filepath.Join(p.dir, "saved")))
 
@@ -175,6 +188,7 @@ func TestJourney(t *testing.T) {
 		window.answers = [];
 		duet.classify = async (...args) => { const a = await classify(...args); answers.push(a); return a; };
 	})()`, nil)
+	p.click("button", "Close") // that it is slow in software
 	p.step("engine started")
 	p.click("radio", "Train")
 	p.click("button", "Use the sample collection")
@@ -245,6 +259,19 @@ func TestJourney(t *testing.T) {
 	p.find("button", "in use")
 	p.shot("journey-reloaded")
 	p.step("found again")
+
+	kept(t, p.page)
+	server.CloseClientConnections()
+	server.Close()
+	p.must(p.page.Eval(t.Context(), `(() => { window.old = true; location.reload(); })()`, nil))
+	wait(t, p.page, `!window.old && window.duetMirror`)
+	p.find("text", "slow, with the same answers")
+	p.must(p.page.Drop(t.Context(), "#giowindow", second))
+	p.told("second.png: ")
+	p.click("radio", "Models")
+	p.holds("Name", "shapes")
+	p.find("button", "in use")
+	p.step("found without a network")
 	if errors := p.page.Errors(); len(errors) > 0 {
 		t.Errorf("the console tells of %q", errors)
 	}

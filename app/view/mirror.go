@@ -51,6 +51,8 @@ const (
 	Radio   Role = "radio"
 	Field   Role = "textbox"
 	Picture Role = "img"
+
+	group Role = "group" // shows a part of what is in it; no node of its own
 )
 
 // Gio knows fewer classes than there are roles, and neither focus nor more than
@@ -144,6 +146,8 @@ func (r *reader) walk(nodes *[]Node, n *input.SemanticNode, room image.Rectangle
 	within := n.Desc.Bounds.Intersect(room)
 	value := ""
 	switch role {
+	case group:
+		room, name = within, ""
 	case Field, Picture:
 		value = n.Desc.Label
 	case Button, Radio, Heading:
@@ -156,7 +160,7 @@ func (r *reader) walk(nodes *[]Node, n *input.SemanticNode, room image.Rectangle
 		*nodes = append(*nodes, Node{Role: role, Name: name, Value: value, Selected: n.Desc.Selected, Disabled: n.Desc.Disabled, Focused: focused,
 			Bounds: Bounds{dp(within.Min.X), dp(within.Min.Y), dp(within.Dx()), dp(within.Dy())}})
 	}
-	if role != Text {
+	if role != Text && role != group {
 		return // what is in it is its name
 	}
 	for i := range n.Children {

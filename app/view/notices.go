@@ -106,7 +106,7 @@ func (v *View) storage(gtx C, s *ui.State) D {
 		return rows(gtx, 2, v.muted(used).Layout, v.muted(v.Texts.StorageKept).Layout)
 	}
 	return rows(gtx, 2, v.muted(used).Layout, v.muted(v.Texts.StorageMayGo).Layout,
-		v.do("persist", v.Texts.KeepStorage, quiet, true, ui.Persist{}))
+		v.do("persist", v.Texts.KeepStorage, plain, true, ui.Persist{}))
 }
 
 // sent says in the tab how much has left the page; a window opens no connection.

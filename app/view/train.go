@@ -306,8 +306,12 @@ func (v *View) plot(gtx C, points []f32.Point, dots bool) D {
 		y := (size.Y - 1) * i / 4
 		paint.FillShape(gtx.Ops, v.Theme.Line, clip.Rect(image.Rect(0, y, size.X, y+1)).Op())
 	}
+	r := gtx.Dp(4) // of a dot, for which there is room at both sides
 	at := func(p f32.Point) f32.Point {
-		return f32.Pt(p.X*float32(size.X), (1-p.Y)*float32(size.Y-2)+1)
+		return f32.Pt(float32(r)+p.X*float32(size.X-2*r), (1-p.Y)*float32(size.Y-2)+1)
+	}
+	if !dots {
+		points = thin(points, 3/float32(max(1, gtx.Metric.PxToDp(size.X))))
 	}
 	defer clip.Rect{Max: size}.Push(gtx.Ops).Pop()
 	if len(points) > 1 {
@@ -320,13 +324,27 @@ func (v *View) plot(gtx C, points []f32.Point, dots bool) D {
 		paint.FillShape(gtx.Ops, v.Theme.Accent, clip.Stroke{Path: path.End(), Width: float32(gtx.Dp(2))}.Op())
 	}
 	if dots {
-		r := gtx.Dp(4)
 		for _, p := range points {
 			c := at(p).Round()
 			paint.FillShape(gtx.Ops, v.Theme.Accent, clip.Ellipse(image.Rect(c.X-r, c.Y-r, c.X+r, c.Y+r)).Op(gtx.Ops))
 		}
 	}
 	return D{Size: size}
+}
+
+// thin takes the mean of the points within each width: more than can be told
+// apart would only blur the line.
+func thin(points []f32.Point, width float32) []f32.Point {
+	var thinned []f32.Point
+	for i := 0; i < len(points); {
+		var sum f32.Point
+		from := i
+		for ; i < len(points) && int(points[i].X/width) == int(points[from].X/width); i++ {
+			sum = sum.Add(points[i])
+		}
+		thinned = append(thinned, sum.Mul(1/float32(i-from)))
+	}
+	return thinned
 }
 
 // result shows what a training came to.

@@ -504,7 +504,7 @@ func rows(gtx C, space unit.Dp, widgets ...layout.Widget) D {
 // that shows where one is, in the margin at the right of what it is in.
 func (v *View) scroll(gtx C, name string, n int, w layout.ListElement) D {
 	l := v.list(name, layout.Vertical)
-	d := l.List.Layout(gtx, n, w)
+	d := means(gtx, meaning{role: group}, func(gtx C) D { return l.List.Layout(gtx, n, w) })
 	d.Size.X = gtx.Constraints.Max.X
 	begin, length := visible(l, n, d.Size.Y)
 	if length > 0 {
@@ -519,7 +519,7 @@ func (v *View) scroll(gtx C, name string, n int, w layout.ListElement) D {
 // room, with a bar below them.
 func (v *View) across(gtx C, name string, n int, w layout.ListElement) D {
 	l := v.list(name, layout.Horizontal)
-	d := l.List.Layout(gtx, n, w)
+	d := means(gtx, meaning{role: group}, func(gtx C) D { return l.List.Layout(gtx, n, w) })
 	begin, length := visible(l, n, d.Size.X)
 	if length > 0 {
 		width := max(length, gtx.Dp(24))

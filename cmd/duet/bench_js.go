@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"duet/gpu"
 	"duet/model/bench"
 )
 
@@ -29,6 +30,7 @@ func (e *engine) benchPrepare(r request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.device.SetSubmitCap(gpu.DefaultSubmitCap) // nothing else is drawn meanwhile
 	b, err := bench.Prepare(context.Background(), e.device, c)
 	if err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ type engine struct {
 // cannot hold it may still train a smaller one.
 func (e *engine) open(ctx context.Context) {
 	defer close(e.opened)
-	e.device, e.fault = gpu.Open(ctx, gpu.Options{SelfTest: true})
+	e.device, e.fault = gpu.Open(ctx, gpu.Options{SelfTest: true, SubmitCap: gpu.SharedSubmitCap}) // the page draws on it, too
 	if e.fault != nil {
 		e.fault = whyNoDevice(ctx, e.fault)
 		return

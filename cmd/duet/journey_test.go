@@ -445,6 +445,7 @@ func TestWindowJourney(t *testing.T) {
 
 	u := d.open()
 	u.find(view.Text, "with the same answers")
+	u.click(view.Button, "Close") // that it is slow in software
 	u.step("engine started")
 	u.click(view.Radio, "Train")
 	u.click(view.Button, "Use the sample collection")
