@@ -63,6 +63,15 @@ func Describe(name string, c *config.Config) (Description, error) {
 	return Description{Name: name, Parameters: m.Params.Len(), Fusion: string(c.Fusion), ImageSize: c.Image.Size, Classes: labels}, nil
 }
 
+// Card returns the model card among a model's files, or nothing where it has none.
+func Card(files *checkpoint.Model) string {
+	card, err := files.ReadFile("README.md")
+	if err != nil {
+		return ""
+	}
+	return string(card)
+}
+
 // Load puts a model on a backend.
 func Load(backend gpu.Backend, files *checkpoint.Model) (*Model, error) {
 	c, err := config.Read(files, "config.json")

@@ -56,6 +56,8 @@ export interface Model {
   /** Pictures are scaled to this side, in pixels. */
   image_size: number;
   classes: string[];
+  /** The model card, Markdown. */
+  card?: string;
 }
 
 export type Inputs = 'both' | 'image' | 'text';

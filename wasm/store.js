@@ -8,7 +8,7 @@ folder.catch(() => {}); // each use says why
 // locked runs f while no other tab reads or changes the list.
 const locked = async (f) => navigator.locks.request('duet-models', f);
 
-// read gives the list: {used, models: [{ID, Name, Bytes, Classes, Made, removed}]}.
+// read gives the list: {used, models: [{ID, Name, Bytes, Classes, Card, Made, removed}]}.
 async function read() {
   let handle;
   try {
@@ -54,13 +54,13 @@ export const store = {
   use: (id) => change((list) => { list.used = id; }),
   list: () => locked(async () => (await read()).models.filter((m) => !m.removed).reverse()),
   get: async (id) => (await (await folder).getFileHandle(`${id}.zip`)).getFile(),
-  put: (name, blob, classes) => change(async (list) => {
+  put: (name, blob, classes, card) => change(async (list) => {
     await navigator.storage.persist?.();
     const base = name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-+|-+$/g, '').slice(0, 60) || 'model';
     let id = base;
     for (let i = 2; id === 'default' || list.models.some((m) => m.ID === id); i++) id = `${base}-${i}`;
     await write(`${id}.zip`, blob);
-    list.models.push({ ID: id, Name: name, Bytes: blob.size, Classes: classes, Made: new Date().toISOString() });
+    list.models.push({ ID: id, Name: name, Bytes: blob.size, Classes: classes, Card: card, Made: new Date().toISOString() });
     return id;
   }),
   rename: (id, name) => change((list) => { find(list, id).Name = name; }),

@@ -156,9 +156,7 @@ func (s Store) describe(id string) (ui.Model, error) {
 	if m.Classes, err = c.Labels(); err != nil {
 		return ui.Model{}, err
 	}
-	if card, err := files.ReadFile("README.md"); err == nil {
-		m.Card = string(card)
-	}
+	m.Card = app.Card(files)
 	if id == app.Default {
 		weights, err := fs.Stat(files, "model.safetensors")
 		if err != nil {

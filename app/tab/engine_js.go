@@ -325,7 +325,7 @@ func (e *Engine) keep(ctx context.Context, name string, blob js.Value) (string, 
 	if err != nil {
 		return "", err
 	}
-	id, err := promise.Await(ctx, e.store.Call("put", name, blob, v.Get("classes")))
+	id, err := promise.Await(ctx, e.store.Call("put", name, blob, v.Get("classes"), v.Get("card")))
 	if err == nil {
 		return id.String(), nil
 	}
@@ -376,7 +376,7 @@ func (e *Engine) Models(ctx context.Context) ([]ui.Model, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	all := []ui.Model{{ID: report.Default, Name: report.Default, Embedded: true, Classes: e.standard.Classes}}
+	all := []ui.Model{{ID: report.Default, Name: report.Default, Embedded: true, Classes: e.standard.Classes, Card: e.standard.Card}}
 	for id, blob := range e.unstored {
 		all = append(all, ui.Model{ID: id, Name: id, Bytes: int64(blob.Get("size").Int())})
 	}

@@ -81,6 +81,8 @@ type (
 	// RemoveModel takes a model away; UndoRemoveModel brings back the last one.
 	RemoveModel     struct{ ID string }
 	UndoRemoveModel struct{}
+	// ShowCard shows the card of a model; twice, no more.
+	ShowCard struct{ ID string }
 	// ExportModel writes a model as a zip.
 	ExportModel struct{ ID string }
 

@@ -340,6 +340,7 @@ type Models struct {
 	Using   string // id
 	Loading string // id of the one being loaded
 	Removed *Model // the one just removed, for undo
+	Card    string // id of the one whose card is shown
 }
 
 // A Model is a model in the app's care.

@@ -428,6 +428,11 @@ func (s *State) updateModels(m Message) []Effect {
 			s.Models.Removed = nil
 			return []Effect{RestoreModel{x.ID}}
 		}
+	case ShowCard:
+		if s.Models.Card == m.ID {
+			m.ID = ""
+		}
+		s.Models.Card = m.ID
 	case ExportModel:
 		return []Effect{SaveModel(m)}
 	case Imported:

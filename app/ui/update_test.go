@@ -287,6 +287,12 @@ func TestTrainingFails(t *testing.T) {
 func TestModels(t *testing.T) {
 	s := ready()
 	s.Update(Listed{[]Model{{ID: "default", Embedded: true}, {ID: "a", Name: "a"}, {ID: "b", Name: "b"}}})
+	for _, shown := range []string{"a", ""} {
+		expect(t, s.Update(ShowCard{"a"}), "")
+		if s.Models.Card != shown {
+			t.Errorf("the card shown is %q, not %q", s.Models.Card, shown)
+		}
+	}
 	expect(t, s.Update(RemoveModel{"default"}), "")
 	s.Models.Using = "b"
 	expect(t, s.Update(RemoveModel{"b"}), "")

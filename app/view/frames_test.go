@@ -102,6 +102,7 @@ func TestClicks(t *testing.T) {
 		{"no-adapter", english.TryAgain, ui.Retry{}},
 		{"train-running", english.Stop, ui.Stop{}},
 		{"train-done", english.Use, ui.Use{ID: "shapes"}},
+		{"models", english.Card, ui.ShowCard{ID: "default"}},
 		{"models", english.Use, ui.Use{ID: "shapes"}},
 		{"page", english.Reload, ui.TakeVersion{}},
 		{"page", english.Later, ui.PutOffVersion{}},

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strings"
 
 	"duet/app/ui"
 
@@ -77,9 +78,82 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 			}
 			return v.wrap(gtx, gapSmall,
 				v.tip("use "+x.ID, v.Texts.TipUse, v.do("use "+x.ID, state, primary, x.ID != m.Using && m.Loading == "", ui.Use{ID: x.ID})),
+				func(gtx C) D {
+					if x.Card == "" {
+						return D{}
+					}
+					return v.do("card "+x.ID, v.Texts.Card, plain, true, ui.ShowCard{ID: x.ID})(gtx)
+				},
 				v.tip("export "+x.ID, v.Texts.TipExport, v.do("export "+x.ID, v.Texts.Export, plain, true, ui.ExportModel{ID: x.ID})),
 				remove)
+		},
+		func(gtx C) D {
+			if m.Card != x.ID {
+				return D{}
+			}
+			return v.document(gtx, x.Card)
 		})
+}
+
+// document shows Markdown as far as model cards have it: headings, lists, tables
+// and paragraphs. Its front matter is for programs.
+func (v *View) document(gtx C, markdown string) D {
+	if rest, ok := strings.CutPrefix(markdown, "---\n"); ok {
+		if _, body, ok := strings.Cut(rest, "\n---\n"); ok {
+			markdown = body
+		}
+	}
+	var parts []layout.Widget
+	paragraph := ""
+	end := func() {
+		if paragraph != "" {
+			parts = append(parts, v.body(paragraph).Layout)
+		}
+		paragraph = ""
+	}
+	for line := range strings.Lines(markdown) {
+		line = strings.ReplaceAll(strings.TrimSpace(line), "`", "")
+		switch heading := strings.TrimLeft(line, "#"); {
+		case line == "":
+			end()
+		case heading != line:
+			end()
+			parts = append(parts, v.label(sizeBody, v.Theme.Ink, strings.TrimSpace(heading)).strong().Layout)
+		case strings.Trim(line, "|-: ") == "": // below a table's head
+		case strings.HasPrefix(line, "|"):
+			end()
+			var cells []string
+			for cell := range strings.SplitSeq(strings.Trim(line, "|"), "|") {
+				cells = append(cells, strings.TrimSpace(cell))
+			}
+			parts = append(parts, v.columns(cells))
+		case strings.HasPrefix(line, "- "):
+			end()
+			paragraph = "• " + line[2:]
+		default:
+			paragraph = strings.TrimSpace(paragraph + " " + line)
+		}
+	}
+	end()
+	return rows(gtx, gapSmall, parts...)
+}
+
+// columns is a row of a table, its first column the widest.
+func (v *View) columns(cells []string) layout.Widget {
+	return func(gtx C) D {
+		var children []layout.FlexChild
+		for i, cell := range cells {
+			share := float32(0.6)
+			if i > 0 {
+				share = 0.4 / float32(len(cells)-1)
+			}
+			children = append(children, layout.Flexed(share, func(gtx C) D {
+				gtx.Constraints.Min.X = gtx.Constraints.Max.X
+				return layout.Inset{Right: gap}.Layout(gtx, v.label(sizeSmall, v.Theme.Ink, cell).Layout)
+			}))
+		}
+		return layout.Flex{}.Layout(gtx, children...)
+	}
 }
 
 // settings is the screen of the settings.

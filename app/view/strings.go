@@ -39,7 +39,7 @@ type Texts struct {
 	Unfinished, GoOn, GiveUp, Unkept                                                                                  string
 
 	// Models.
-	ModelsLead, DefaultModel, ClassesOf, Export, Remove, Removed, Import, Loading, SavedAt string
+	ModelsLead, DefaultModel, ClassesOf, Card, Export, Remove, Removed, Import, Loading, SavedAt string
 
 	// Explanations of what one points at.
 	TipRemove, TipClear, TipCSV, TipJSON, TipUse, TipExport, TipRemoveModel, TipStop, TipGoOn, TipGiveUp, TipPrecision, TipRecall, TipF1 string

@@ -42,7 +42,7 @@ var english = Texts{
 	Unkept: "Its progress could not be stored: if it is interrupted, it has to begin anew.",
 
 	ModelsLead: "A model is a folder that you can take away: export it as a zip. Drop a zip here to bring one in.", DefaultModel: "The default model",
-	ClassesOf: "%d classes: %s", Export: "Export…", Remove: "Remove", Removed: "%s was removed.", Import: "Bring in a zip…",
+	ClassesOf: "%d classes: %s", Card: "Card", Export: "Export…", Remove: "Remove", Removed: "%s was removed.", Import: "Bring in a zip…",
 	Loading: "Loading…", SavedAt: "Saved as %s",
 
 	TipRemove: "Takes this picture out of the list; the file stays where it is", TipClear: "Takes all pictures out of the list; the files stay where they are",

@@ -124,6 +124,10 @@ func (e *engine) info(request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		if files, err := e.files(); err == nil {
+			d.Card = app.Card(files)
+			files.Close()
+		}
 		answer.Model = &d
 	}
 	return answer, nil
@@ -223,7 +227,12 @@ func (e *engine) inspect(r request) (any, error) {
 		return nil, err
 	}
 	defer m.Release()
-	return app.Describe(blobName(r.arg(0)), m.Config)
+	d, err := app.Describe(blobName(r.arg(0)), m.Config)
+	if files, opening := zipped(r.arg(0), d.Name)(); opening == nil {
+		d.Card = app.Card(files)
+		files.Close()
+	}
+	return d, err
 }
 
 // export gives the model as a Blob of a zip, or the "default" one.

@@ -29,6 +29,7 @@ type Description struct {
 	Fusion     string   `json:"fusion"`
 	ImageSize  int      `json:"image_size"`
 	Classes    []string `json:"classes"`
+	Card       string   `json:"card,omitempty"` // the model card, Markdown, where it is asked for
 }
 
 // An Estimate is what a training will take.
