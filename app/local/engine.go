@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -29,6 +30,7 @@ type Engine struct {
 
 	opening sync.Mutex
 	device  *gpu.Device
+	joined  io.Closer // this window's part in the store
 
 	mu         sync.Mutex // of the model
 	model      *app.Model
@@ -40,11 +42,6 @@ type Engine struct {
 		of    *data.Collection
 		from  string // id of the model
 		speed app.Speed
-	}
-
-	running struct { // ids of the trainings under way
-		sync.Mutex
-		ids map[string]bool
 	}
 
 	collections struct { // the one looked at last
@@ -62,12 +59,22 @@ func (e *Engine) Start(ctx context.Context) (ui.Info, error) {
 	if err := e.openDevice(ctx); err != nil {
 		return ui.Info{}, err
 	}
-	e.store.empty() // what was taken away the last time
+	e.join()
 	info, err := e.Load(ctx, e.store.used())
 	if err != nil { // it may have been removed by hand
 		info, err = e.Load(ctx, app.Default)
 	}
 	return info, err
+}
+
+// join empties the trash of the last time, unless another window may still bring
+// something back from it, and keeps others from doing so.
+func (e *Engine) join() {
+	e.opening.Lock()
+	defer e.opening.Unlock()
+	if e.joined == nil {
+		e.joined = e.store.join()
+	}
 }
 
 func (e *Engine) openDevice(ctx context.Context) error {
@@ -313,9 +320,11 @@ func (e *Engine) Continue(ctx context.Context, id string, tell func(train.Event)
 // Unfinished lists the trainings that were interrupted.
 func (e *Engine) Unfinished(context.Context) ([]ui.Job, error) {
 	jobs, err := e.store.jobs()
-	e.running.Lock()
-	defer e.running.Unlock()
-	return slices.DeleteFunc(jobs, func(j ui.Job) bool { return e.running.ids[j.ID] }), err
+	return slices.DeleteFunc(jobs, func(j ui.Job) bool {
+		release, free := e.store.hold(j.ID)
+		release()
+		return !free
+	}), err
 }
 
 // Discard gives an interrupted training up; a model that it has come to stays.
@@ -327,17 +336,11 @@ const maxLosses = 3
 // run trains until the end, going on from the last state where there is one,
 // also when the adapter goes away meanwhile.
 func (e *Engine) run(ctx context.Context, id string, j job, tell func(train.Event)) (*ui.Result, error) {
-	e.running.Lock()
-	if e.running.ids == nil {
-		e.running.ids = map[string]bool{}
+	release, free := e.store.hold(id)
+	if !free {
+		return nil, fmt.Errorf("the training of %s goes on in another window of Duet", j.Setup.Name)
 	}
-	e.running.ids[id] = true
-	e.running.Unlock()
-	defer func() {
-		e.running.Lock()
-		delete(e.running.ids, id)
-		e.running.Unlock()
-	}()
+	defer release()
 	stopped := func() bool { return errors.Is(context.Cause(ctx), ui.ErrStopped) }
 	for lost := 0; ; lost++ {
 		device, err := e.gpu(ctx)
@@ -508,6 +511,10 @@ func (e *Engine) Close() {
 	if e.device != nil {
 		e.device.Close()
 		e.device = nil
+	}
+	if e.joined != nil {
+		e.joined.Close()
+		e.joined = nil
 	}
 }
 

@@ -397,3 +397,52 @@ func TestRead(t *testing.T) {
 		t.Errorf("%+v %v", read, err)
 	}
 }
+
+// TestTwoWindows has two engines on one store: what one trains the other neither
+// offers nor goes on with, and what one has taken away it can bring back though
+// the other has started since.
+func TestTwoWindows(t *testing.T) {
+	gputest.Open(t)
+	root := t.TempDir()
+	collection := filepath.Join(root, "shapes")
+	if _, err := assets.WriteCollection(t.Context(), collection, "rule", 120, 1, assets.DefaultSize); err != nil {
+		t.Fatal(err)
+	}
+	folders := Folders{Models: filepath.Join(root, "models"), Downloads: filepath.Join(root, "downloads")}
+	start := func() *Engine {
+		e := NewEngine(folders)
+		if _, err := e.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	one := start()
+	defer one.Close()
+	if err := os.MkdirAll(filepath.Join(folders.Models, "old"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Trash(t.Context(), "old"); err != nil {
+		t.Fatal(err)
+	}
+	other := start()
+	defer other.Close()
+	if err := one.Restore(t.Context(), "old"); err != nil {
+		t.Errorf("after another window has started: %v", err)
+	}
+	looked := false
+	_, err := one.Train(t.Context(), ui.Source{Name: "shapes", Path: collection}, ui.Setup{Preset: ui.Quick, Inputs: "both", Name: "shared"}, func(e train.Event) {
+		if e.Event != "step" || looked {
+			return
+		}
+		looked = true
+		if jobs, err := other.Unfinished(t.Context()); err != nil || len(jobs) > 0 {
+			t.Errorf("the other window offers %+v, %v", jobs, err)
+		}
+		if _, err := other.Continue(t.Context(), "shared", func(train.Event) {}); err == nil || !strings.Contains(err.Error(), "another window") {
+			t.Errorf("the other window goes on: %v", err)
+		}
+	})
+	if err != nil || !looked {
+		t.Errorf("%v, looked %v", err, looked)
+	}
+}

@@ -19,6 +19,8 @@ import (
 	"duet/app/ui"
 	"duet/model/checkpoint"
 	"duet/model/config"
+
+	"github.com/gofrs/flock"
 )
 
 // A Store is the folder of the models: one folder each, with the name that
@@ -30,6 +32,8 @@ const (
 	nameSuffix   = ".name"
 	jobSuffix    = ".job"
 	stateSuffix  = ".state"
+	lockFolder   = ".locks"
+	windowsLock  = "windows"
 	usedFile     = "used"
 	sampleFolder = "sample"
 	trashFolder  = ".removed"
@@ -214,6 +218,32 @@ func ignoreAbsent(err error) error {
 
 // empty removes what was taken away.
 func (s Store) empty() { os.RemoveAll(s.path(trashFolder)) }
+
+// lock returns the lock of a name. It is held by a program until it ends.
+func (s Store) lock(name string) *flock.Flock {
+	os.MkdirAll(s.path(lockFolder), 0o777) // locking says why it cannot be
+	return flock.New(filepath.Join(s.path(lockFolder), name))
+}
+
+// join takes part in the store until it is closed. The first of several windows
+// empties the trash: later the others may still bring something back.
+func (s Store) join() io.Closer {
+	l := s.lock(windowsLock)
+	if alone, err := l.TryLock(); alone && err == nil {
+		s.empty()
+		l.Unlock()
+	}
+	l.TryRLock() // where it cannot be, another window may empty the trash
+	return l
+}
+
+// hold takes a training for this window until release; it is not free where
+// another has it. Where the folder's file system has no locks it always is.
+func (s Store) hold(id string) (release func(), free bool) {
+	l := s.lock(id + jobSuffix)
+	free, err := l.TryLock()
+	return func() { l.Close() }, free || err != nil
+}
 
 // A job is what a training needs to go on after the program ended, beside the
 // state that the training saves itself.
