@@ -36,10 +36,8 @@ type Loop struct {
 		sync.Mutex
 		stop context.CancelCauseFunc
 	}
-	asking struct { // the collection that is being looked at
-		sync.Mutex
-		stop context.CancelFunc
-	}
+	asking     latest // the collection that is being looked at
+	estimating latest // the estimate that is being made
 }
 
 // NewLoop starts the app; draw is called from any goroutine, at once after the
@@ -173,8 +171,12 @@ func (l *Loop) do(e Effect) {
 		return
 	}
 	ctx := l.ctx
-	if _, ok := e.(Understand); ok {
-		ctx = l.ask()
+	switch e.(type) {
+	case Understand:
+		l.estimating.end()
+		ctx = l.asking.begin(l.ctx)
+	case MakeEstimate:
+		ctx = l.estimating.begin(l.ctx)
 	}
 	l.work.Go(func() {
 		if m := l.outcome(ctx, e); m != nil && ctx.Err() == nil {
@@ -267,16 +269,28 @@ func (l *Loop) train(run func(ctx context.Context, tell func(report.Event)) (*Re
 	return TrainEnded{result, err}
 }
 
-// ask returns a context for looking at a collection and ends the one before.
-func (l *Loop) ask() context.Context {
-	l.asking.Lock()
-	defer l.asking.Unlock()
-	if l.asking.stop != nil {
-		l.asking.stop()
-	}
-	ctx, cancel := context.WithCancel(l.ctx)
-	l.asking.stop = cancel
+// A latest is work of which only the last asked for counts.
+type latest struct {
+	sync.Mutex
+	stop context.CancelFunc // nil: none has been asked for
+}
+
+// begin returns a context for work that begins, and ends the one before.
+func (x *latest) begin(ctx context.Context) context.Context {
+	x.end()
+	x.Lock()
+	defer x.Unlock()
+	ctx, x.stop = context.WithCancel(ctx)
 	return ctx
+}
+
+// end ends the work that is under way.
+func (x *latest) end() {
+	x.Lock()
+	defer x.Unlock()
+	if x.stop != nil {
+		x.stop()
+	}
 }
 
 // changed lists the models anew after a change.
