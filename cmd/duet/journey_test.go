@@ -203,14 +203,41 @@ func (d *desktop) window(title string, x, y, width, height int) (left, top int) 
 		d.must(err)
 		return int(at.DstX), int(at.DstY)
 	}
-	d.Fatalf("there is no window titled %q", title)
+	d.Fatalf("there is no window titled %q among %q", title, d.titles(d.root))
 	return 0, 0
+}
+
+// titles are those of all windows below another.
+func (d *desktop) titles(w xproto.Window) (list []string) {
+	for _, property := range []xproto.Atom{xproto.AtomWmName, d.atom("_NET_WM_NAME")} {
+		if name, err := xproto.GetProperty(d.x, false, w, property, xproto.GetPropertyTypeAny, 0, 256).Reply(); err == nil && len(name.Value) > 0 {
+			list = append(list, string(name.Value))
+		}
+	}
+	if tree, err := xproto.QueryTree(d.x, w).Reply(); err == nil {
+		for _, child := range tree.Children {
+			list = append(list, d.titles(child)...)
+		}
+	}
+	return list
+}
+
+// atom is the server's number for a name.
+func (d *desktop) atom(name string) xproto.Atom {
+	d.Helper()
+	reply, err := xproto.InternAtom(d.x, false, uint16(len(name)), name).Reply()
+	d.must(err)
+	return reply.Atom
 }
 
 // titled looks for a window below another. Titles are also on windows that are
 // not shown.
 func (d *desktop) titled(w xproto.Window, title string) xproto.Window {
-	if name, err := xproto.GetProperty(d.x, false, w, xproto.AtomWmName, xproto.GetPropertyTypeAny, 0, 256).Reply(); err == nil && strings.Contains(string(name.Value), title) {
+	for _, property := range []xproto.Atom{xproto.AtomWmName, d.atom("_NET_WM_NAME")} {
+		name, err := xproto.GetProperty(d.x, false, w, property, xproto.GetPropertyTypeAny, 0, 256).Reply()
+		if err != nil || !strings.Contains(string(name.Value), title) {
+			continue
+		}
 		if a, err := xproto.GetWindowAttributes(d.x, w).Reply(); err == nil && a.MapState == xproto.MapStateViewable && a.Class == xproto.WindowClassInputOutput {
 			return w
 		}
@@ -371,11 +398,7 @@ func (u *user) drag(x, y int) {
 // is dragged (XDND, version 5).
 func (u *user) dropWords(words string) {
 	u.Helper()
-	atom := func(name string) xproto.Atom {
-		reply, err := xproto.InternAtom(u.x, false, uint16(len(name)), name).Reply()
-		u.must(err)
-		return reply.Atom
-	}
+	atom := u.atom
 	source, err := xproto.NewWindowId(u.x)
 	u.must(err)
 	u.must(xproto.CreateWindowChecked(u.x, 0, source, u.root, -1, -1, 1, 1, 0, xproto.WindowClassInputOnly, xproto.Setup(u.x).DefaultScreen(u.x).RootVisual,
