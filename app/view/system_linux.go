@@ -17,7 +17,9 @@ import (
 var systemDark = sync.OnceValue(func() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "gsettings", "get", "org.gnome.desktop.interface", "color-scheme").Output()
+	ask := exec.CommandContext(ctx, "gsettings", "get", "org.gnome.desktop.interface", "color-scheme")
+	ask.WaitDelay = time.Second // a bus that it launched may hold its output open for good
+	out, err := ask.Output()
 	return err == nil && strings.Contains(string(out), "prefer-dark")
 })
 
