@@ -19,13 +19,20 @@ type Memory struct {
 	buffers map[string]gpu.Buffer
 }
 
-// arenaWords bounds an arena, so that it stays under WebGPU's default limit of
-// 128 MiB for a binding.
-const arenaWords = 16 << 20
+// ArenaWords bounds an arena, so that it stays under WebGPU's default limit of
+// 128 MiB for a binding on every adapter, also where that offers more: then the
+// same weights lie the same way everywhere. RoBERTa-base's table of 154 MB lies
+// in three.
+const ArenaWords = 16 << 20
 
 // Place lays the parameters out (after any freezing) and allocates them on the
 // backend, zeroed.
 func Place(backend gpu.Backend, params *nn.Params) (*Memory, error) {
+	return PlaceWithin(backend, params, ArenaWords)
+}
+
+// PlaceWithin is [Place] with arenas of at most so many words.
+func PlaceWithin(backend gpu.Backend, params *nn.Params, arenaWords int) (*Memory, error) {
 	m := &Memory{Params: params, backend: backend, buffers: map[string]gpu.Buffer{}}
 	m.Arenas = params.Layout(arenaWords)
 	for _, a := range m.Arenas {
@@ -63,38 +70,41 @@ func (m *Memory) Externals(extra map[string]gpu.Buffer) map[string]gpu.Buffer {
 
 // Set uploads a parameter, given in the checkpoint's layout.
 func (m *Memory) Set(p *nn.Param, values []float32) error {
-	if len(values) != p.Len() {
-		return fmt.Errorf("model: %s has %d values, want %d", p.Name, len(values), p.Len())
-	}
-	s := p.Slot()
-	return m.buffers[s.Buffer].Write(int64(s.Offset)*4, Bytes(p.Store(values)))
-}
-
-// Get downloads a parameter in the checkpoint's layout.
-func (m *Memory) Get(p *nn.Param) ([]float32, error) {
-	return m.get(p, p.Slot().Buffer)
-}
-
-// GetFrom downloads what another arena holds at the parameter's place: its
-// gradient or a moment of Adam.
-func (m *Memory) GetFrom(p *nn.Param, arena string) ([]float32, error) {
-	return m.get(p, p.Sibling(arena).Buffer)
-}
-
-func (m *Memory) get(p *nn.Param, buffer string) ([]float32, error) {
-	y := make([]float32, p.StoredLen())
-	if err := m.buffers[buffer].Read(int64(p.Slot().Offset)*4, Bytes(y)); err != nil {
-		return nil, fmt.Errorf("model: reading %s: %w", p.Name, err)
-	}
-	return p.Load(y), nil
+	return m.SetIn(p, nn.Weights, values)
 }
 
 // SetIn uploads values to the parameter's place in another arena.
 func (m *Memory) SetIn(p *nn.Param, arena string, values []float32) error {
 	if len(values) != p.Len() {
-		return fmt.Errorf("model: %s of %s has %d values, want %d", arena, p.Name, len(values), p.Len())
+		return fmt.Errorf("model: %s has %d values, want %d", p.Name, len(values), p.Len())
 	}
-	return m.buffers[p.Sibling(arena).Buffer].Write(int64(p.Slot().Offset)*4, Bytes(p.Store(values)))
+	values = p.Store(values)
+	for _, place := range p.Places() {
+		s := place.In(arena)
+		if err := m.buffers[s.Buffer].Write(int64(s.Offset)*4, Bytes(values[:place.Len()])); err != nil {
+			return fmt.Errorf("model: writing %s: %w", p.Name, err)
+		}
+		values = values[place.Len():]
+	}
+	return nil
+}
+
+// Get downloads a parameter in the checkpoint's layout.
+func (m *Memory) Get(p *nn.Param) ([]float32, error) { return m.GetFrom(p, nn.Weights) }
+
+// GetFrom downloads what another arena holds at the parameter's place: its
+// gradient or a moment of Adam.
+func (m *Memory) GetFrom(p *nn.Param, arena string) ([]float32, error) {
+	y := make([]float32, p.StoredLen())
+	rest := y
+	for _, place := range p.Places() {
+		s := place.In(arena)
+		if err := m.buffers[s.Buffer].Read(int64(s.Offset)*4, Bytes(rest[:place.Len()])); err != nil {
+			return nil, fmt.Errorf("model: reading %s: %w", p.Name, err)
+		}
+		rest = rest[place.Len():]
+	}
+	return p.Load(y), nil
 }
 
 // Initialize uploads the starting values of every parameter.

@@ -35,7 +35,13 @@ type rig struct {
 
 func newRig(t *testing.T, b gpu.Backend, ps *nn.Params) *rig {
 	t.Helper()
-	memory, err := model.Place(b, ps)
+	return newRigWithin(t, b, ps, model.ArenaWords)
+}
+
+// newRigWithin places the parameters in arenas of at most so many words.
+func newRigWithin(t *testing.T, b gpu.Backend, ps *nn.Params, words int) *rig {
+	t.Helper()
+	memory, err := model.PlaceWithin(b, ps, words)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,11 +247,9 @@ func (r *rig) train(inputs map[string][]byte, hyper shaders.AdamHyper, steps int
 	for _, a := range arenas {
 		suffix := strings.TrimPrefix(a.Name, nn.Weights)
 		var words, groups []int
-		for _, p := range r.params.All() {
-			if p.Slot().Buffer == a.Name {
-				words, groups = append(words, p.StoredLen()), append(groups, 0)
-			}
-		}
+		r.params.EachIn(a, func(_ *nn.Param, place nn.Place) {
+			words, groups = append(words, place.Len()), append(groups, 0)
+		})
 		blocks := shaders.AdamBlocks(words, groups)
 		allocate("blocks"+suffix, len(blocks), model.Bytes(blocks))
 		for _, kind := range siblings {
@@ -257,18 +261,7 @@ func (r *rig) train(inputs map[string][]byte, hyper shaders.AdamHyper, steps int
 	c := r.compile(inputs, func(g *graph.Graph) {
 		loss := build(g)
 		g.Output("loss", loss)
-		var tensors []graph.Tensor
-		var places []graph.Slot
-		for _, p := range r.params.All() {
-			if p.Trainable && !p.State {
-				tensors, places = append(tensors, p.Tensor(g, true)), append(places, p.Sibling(nn.Grads))
-			}
-		}
-		for i, d := range g.Gradients(loss, tensors...) {
-			if d.Graph() != nil {
-				g.Store(d, places[i])
-			}
-		}
+		r.params.StoreGradients(g, loss)
 	}, func(p *gpu.Program) {
 		view := func(name string) gpu.View {
 			for i, b := range p.Buffers {

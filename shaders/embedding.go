@@ -7,6 +7,25 @@ import "math"
 // y [n d].
 func Embedding(n, vocab, d int) Launch { return Take(1, vocab, d, n) }
 
+// EmbeddingRange is [Embedding] for a table of which x holds size rows from
+// first on: it writes the rows of y whose ids lie there and leaves the others
+// alone. Arguments: ids [n], x [size d], y [n d].
+func EmbeddingRange(n, vocab, first, size, d int) Launch {
+	width := widthOf(d)
+	k := variant("embedding", width, []string{"RANGE"}, nil, nil, func(c Call) {
+		ids, x, y := c.Buffers[0], c.Buffers[1].F(), c.Buffers[2].F()
+		size, d, first := c.U(2), c.U(3)*width, c.U(4)
+		for row := range c.U(1) {
+			id := min(int(ids[row]), c.U(5)-1) - first
+			if id >= 0 && id < size {
+				copy(y[row*d:(row+1)*d], x[id*d:(id+1)*d])
+			}
+		}
+	})
+	total := n * d / width
+	return Launch{Kernel: k, Groups: Spread(ceilDiv(total, 64)), Params: params(total, n, size, d/width, first, vocab)}
+}
+
 // EmbeddingF16 is [Embedding] over a table of half floats as [Pack] makes it;
 // d is a multiple of four. Arguments: ids [n], table [vocab d/2], y [n d].
 func EmbeddingF16(n, vocab, d int) Launch {
@@ -45,7 +64,7 @@ func take(outer, size, d, n int, f16 bool) Launch {
 	}
 	k := variant("embedding", width, []string{when(f16, "F16")}, nil, nil, twin)
 	total := outer * n * d / width
-	return Launch{Kernel: k, Groups: Spread(ceilDiv(total, 64)), Params: params(total, n, size, d/width)}
+	return Launch{Kernel: k, Groups: Spread(ceilDiv(total, 64)), Params: params(total, n, size, d/width, 0, size)}
 }
 
 // NoPadding is the padding of an embedding without one.
@@ -75,17 +94,17 @@ func EmbeddingLinks(n int, padding uint32) Launch {
 }
 
 // EmbeddingGrad adds up the gradients of each row that occurs and leaves the
-// other rows of dtable alone: zero it before ([Fill]). Ids beyond the table
-// are ignored. Arguments: ids [n], links [n] (from [EmbeddingLinks]), dy [n d],
-// dtable [vocab d].
-func EmbeddingGrad(n, vocab, d int) Launch {
+// other rows of dtable alone: zero it before ([Fill]). dtable holds size rows of
+// a table from first on; ids of other rows are ignored. Arguments: ids [n], links
+// [n] (from [EmbeddingLinks]), dy [n d], dtable [size d].
+func EmbeddingGrad(n, first, size, d int) Launch {
 	width := widthOf(d)
 	k := variant("embedding_grad", width, nil, nil, nil, func(c Call) {
 		ids, links, dy, dtable := c.Buffers[0], c.Buffers[1], c.Buffers[2].F(), c.Buffers[3].F()
 		n, size, d := c.U(0), c.U(1), c.U(2)*width
 		for first := range n {
-			id := int(ids[first])
-			if links[first]>>31 == 1 || id >= size {
+			id := int(ids[first]) - c.U(3)
+			if links[first]>>31 == 1 || id < 0 || id >= size {
 				continue
 			}
 			for column := range d {
@@ -97,12 +116,13 @@ func EmbeddingGrad(n, vocab, d int) Launch {
 			}
 		}
 	})
-	return Launch{Kernel: k, Groups: Spread(ceilDiv(n*d/width, 64)), Params: params(n, vocab, d/width), Flops: float64(n) * float64(d)}
+	return Launch{Kernel: k, Groups: Spread(ceilDiv(n*d/width, 64)), Params: params(n, size, d/width, first), Flops: float64(n) * float64(d)}
 }
 
 func embeddingVariants() []Kernel {
 	return []Kernel{
 		Embedding(1, 1, 1).Kernel, Embedding(1, 1, 4).Kernel, EmbeddingF16(1, 1, 4).Kernel,
-		EmbeddingLinks(1, NoPadding).Kernel, EmbeddingGrad(1, 1, 1).Kernel, EmbeddingGrad(1, 1, 4).Kernel,
+		EmbeddingRange(1, 1, 0, 1, 1).Kernel, EmbeddingRange(1, 1, 0, 1, 4).Kernel,
+		EmbeddingLinks(1, NoPadding).Kernel, EmbeddingGrad(1, 0, 1, 1).Kernel, EmbeddingGrad(1, 0, 1, 4).Kernel,
 	}
 }

@@ -14,8 +14,18 @@ func embeddingGrad(t testing.TB, run runner, ids []uint32, dy []float32, vocab, 
 	n := len(ids)
 	links, dtable := make([]uint32, n), normal(9, vocab*d)
 	run(t, shaders.EmbeddingLinks(n, padding), ids, links)
+	// In one table, and in two ranges of its rows.
 	run(t, shaders.Fill(vocab*d, 0), dtable)
-	run(t, shaders.EmbeddingGrad(n, vocab, d), ids, links, dy, dtable)
+	run(t, shaders.EmbeddingGrad(n, 0, vocab, d), ids, links, dy, dtable)
+	for first, size := range map[int]int{0: vocab / 2, vocab / 2: vocab - vocab/2} {
+		if size == 0 {
+			continue
+		}
+		part := zeros(size * d)
+		run(t, shaders.Fill(size*d, 0), part)
+		run(t, shaders.EmbeddingGrad(n, first, size, d), ids, links, dy, part)
+		near(t, "dtable in ranges", part, dtable[first*d:(first+size)*d], 0, 0)
+	}
 	return dtable
 }
 
@@ -60,6 +70,27 @@ func TestEmbeddingGrad(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Ranges of a table give together what the whole gives, ids beyond it as its last row.
+func TestEmbeddingRange(t *testing.T) {
+	onBoth(t, func(t *testing.T, run runner) {
+		const vocab, n = 7, 65
+		rng := rand.New(rand.NewPCG(3, 5))
+		ids := make([]uint32, n)
+		for i := range ids {
+			ids[i] = uint32(rng.IntN(vocab + 2))
+		}
+		for _, d := range []int{1, 3, 4, 12} {
+			table := normal(9, vocab*d)
+			whole, ranges := zeros(n*d), zeros(n*d)
+			run(t, shaders.Embedding(n, vocab, d), ids, table, whole)
+			for _, r := range [][2]int{{0, 3}, {3, 6}, {6, 7}} {
+				run(t, shaders.EmbeddingRange(n, vocab, r[0], r[1]-r[0], d), ids, table[r[0]*d:r[1]*d], ranges)
+			}
+			near(t, "y", ranges, whole, 0, 0)
+		}
+	})
 }
 
 func TestTake(t *testing.T) {

@@ -216,8 +216,11 @@ func (b *builder) place() []nn.Arena {
 		b.work.Content[a.Name] = make([]float32, a.Words)
 	}
 	for p, values := range b.values {
-		s := p.Slot()
-		copy(b.work.Content[s.Buffer][s.Offset:], p.Store(values))
+		values = p.Store(values)
+		for _, place := range p.Places() {
+			copy(b.work.Content[place.Buffer][place.Offset:], values[:place.Len()])
+			values = values[place.Len():]
+		}
 	}
 	return arenas
 }
@@ -245,17 +248,7 @@ func (b *builder) training(name string, rate float64, build func(g *graph.Graph)
 		loss := build(g)
 		b.work.Output, b.work.Length = "loss", 1
 		g.Output("loss", loss)
-		var params []*nn.Param
-		var tensors []graph.Tensor
-		for _, p := range b.params.All() {
-			if p.Trainable {
-				params = append(params, p)
-				tensors = append(tensors, p.Tensor(g, true))
-			}
-		}
-		for i, d := range g.Gradients(loss, tensors...) {
-			g.Store(d, params[i].Sibling(nn.Grads))
-		}
+		b.params.StoreGradients(g, loss)
 	})
 	if err != nil {
 		return nil, err
@@ -281,11 +274,9 @@ func (b *builder) training(name string, rate float64, build func(g *graph.Graph)
 		}
 		suffix := a.Name[len(nn.Weights):]
 		var words, groups []int
-		for _, p := range b.params.All() {
-			if p.Slot().Buffer == a.Name {
-				words, groups = append(words, p.StoredLen()), append(groups, 0)
-			}
-		}
+		b.params.EachIn(a, func(_ *nn.Param, place nn.Place) {
+			words, groups = append(words, place.Len()), append(groups, 0)
+		})
 		b.work.Words["blocks"+suffix] = shaders.AdamBlocks(words, groups)
 		program.Add("adam "+a.Name, shaders.Adam(a.Words, true, false), view("blocks"+suffix, len(b.work.Words["blocks"+suffix])),
 			view("hyper", len(hyper)), view(nn.Grads+suffix, a.Words), view(a.Name, a.Words), view(nn.MomentM+suffix, a.Words), view(nn.MomentV+suffix, a.Words))

@@ -183,7 +183,7 @@ func gather(t graph.Tensor, axis int, ids graph.Tensor, shape []int) graph.Tenso
 	if before > 1 {
 		table = table.Transpose(1, 0, 2)
 	}
-	y := table.Reshape(size, before*behind).Embedding(ids)
+	y := ids.Graph().Embedding(ids, table.Reshape(size, before*behind))
 	if before > 1 {
 		y = y.Reshape(ids.Len(), before, behind).Transpose(1, 0, 2)
 	}

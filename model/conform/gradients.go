@@ -126,7 +126,7 @@ func torchEmbedding(n *node) []graph.Tensor {
 	if ids == nil || ids.isFloat() {
 		mismatch("embedding without ids")
 	}
-	return []graph.Tensor{table.Embedding(n.constant(intBytes(ids.ints()), ids.Shape...))}
+	return []graph.Tensor{table.Graph().Embedding(n.constant(intBytes(ids.ints()), ids.Shape...), table)}
 }
 
 // torchCrossEntropy takes class indices or, where they are real numbers,

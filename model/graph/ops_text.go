@@ -8,42 +8,81 @@ import (
 	"duet/shaders"
 )
 
-// embedding looks up rows of a table. Operands: table [V D], ids.
+// embedding looks up rows of a table that lies in one or several ranges of rows.
+// Operands: ids, the ranges [V_i D].
 type embedding struct{}
 
-// Embedding returns the rows of t [V D] that ids (uint32, any shape) name.
-func (t Tensor) Embedding(ids Tensor) Tensor { return t.g.apply1(embedding{}, t, ids) }
+// Embedding returns the rows that ids (uint32, any shape) name of a table
+// [V D], which may be given in ranges of rows one after the other.
+func (g *Graph) Embedding(ids Tensor, ranges ...Tensor) Tensor {
+	return g.apply1(embedding{}, append([]Tensor{ids}, ranges...)...)
+}
 
 func (embedding) name() string { return "embedding" }
 func (embedding) infer(in [][]int) [][]int {
-	if len(in[0]) != 2 {
-		fail("embedding: table %v, want [V D]", in[0])
+	for _, r := range in[1:] {
+		if len(r) != 2 || r[1] != in[1][1] {
+			fail("embedding: tables %v, want [V D]", in[1:])
+		}
 	}
-	return [][]int{append(slices.Clone(in[1]), in[0][1])}
-}
-func (embedding) lower(l *lowering, n *node) {
-	table := n.in[0].Shape()
-	l.add(n.label, shaders.Embedding(n.in[1].Len(), table[0], table[1]), l.in(n.in[1]), l.in(n.in[0]), l.out(n.out[0]))
-}
-func (embedding) grad(n *node, dy []Tensor, _ []bool) []Tensor {
-	return []Tensor{n.in[0].g.apply1(embeddingGrad{shape: n.in[0].Shape()}, n.in[1], dy[0]), {}}
+	return [][]int{append(slices.Clone(in[0]), in[1][1])}
 }
 
-// embeddingGrad sums the gradients of each row. Operands: ids, dy.
+func (embedding) lower(l *lowering, n *node) {
+	ids, ranges := n.in[0], n.in[1:]
+	if len(ranges) == 1 {
+		s := ranges[0].Shape()
+		l.add(n.label, shaders.Embedding(ids.Len(), s[0], s[1]), l.in(ids), l.in(ranges[0]), l.out(n.out[0]))
+		return
+	}
+	vocab := 0
+	for _, r := range ranges {
+		vocab += r.Dim(0)
+	}
+	first := 0
+	for _, r := range ranges {
+		l.add(n.label, shaders.EmbeddingRange(ids.Len(), vocab, first, r.Dim(0), r.Dim(1)), l.in(ids), l.in(r), l.out(n.out[0]))
+		first += r.Dim(0)
+	}
+}
+
+func (embedding) grad(n *node, dy []Tensor, wanted []bool) []Tensor {
+	ids, g := n.in[0], n.in[0].g
+	links := g.apply1(embeddingLinks{}, ids)
+	out := make([]Tensor, len(n.in))
+	first := 0
+	for i, r := range n.in[1:] {
+		if wanted[i+1] {
+			out[i+1] = g.apply1(embeddingGrad{first: first, shape: r.Shape()}, ids, links, dy[0])
+		}
+		first += r.Dim(0)
+	}
+	return out
+}
+
+// embeddingLinks chains the positions of each id.
+type embeddingLinks struct{ noGrad }
+
+func (embeddingLinks) name() string             { return "embedding_links" }
+func (embeddingLinks) infer(in [][]int) [][]int { return in }
+func (embeddingLinks) lower(l *lowering, n *node) {
+	l.add(n.label, shaders.EmbeddingLinks(n.in[0].Len(), shaders.NoPadding), l.in(n.in[0]), l.out(n.out[0]))
+}
+
+// embeddingGrad sums the gradients of each row of a range, of which first is
+// the first id. Operands: ids, links, dy.
 type embeddingGrad struct {
 	noGrad
+	first int
 	shape []int
 }
 
 func (o embeddingGrad) name() string          { return "embedding_grad" }
 func (o embeddingGrad) infer([][]int) [][]int { return [][]int{o.shape} }
 func (o embeddingGrad) lower(l *lowering, n *node) {
-	ids, dy, table := l.in(n.in[0]), l.in(n.in[1]), l.out(n.out[0])
-	count := n.in[0].Len()
-	links := l.temp(n, "links", count)
-	l.add(n.label+" links", shaders.EmbeddingLinks(count, shaders.NoPadding), ids, links)
-	l.add(n.label+" zero", shaders.Fill(o.shape[0]*o.shape[1], 0), table)
-	l.add(n.label, shaders.EmbeddingGrad(count, o.shape[0], o.shape[1]), ids, links, dy, table)
+	args := append(l.ins(n), l.out(n.out[0]))
+	l.add(n.label+" zero", shaders.Fill(o.shape[0]*o.shape[1], 0), args[3])
+	l.add(n.label, shaders.EmbeddingGrad(n.in[0].Len(), o.first, o.shape[0], o.shape[1]), args...)
 }
 
 // attention is multi-head attention. Operands: q [B Tq H·Dh], k, v [B Tk Hkv·Dh],

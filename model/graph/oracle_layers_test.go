@@ -166,8 +166,12 @@ func moved(n *node, in [][]float64) []float64 {
 			}
 			out = append(out, in[k][flat(j, n.in[k].Shape())])
 		case embedding:
-			id := math.Float32bits(float32(in[1][flat(i[:len(i)-1], n.in[1].Shape())]))
-			out = append(out, in[0][int(id)*from[1]+i[len(i)-1]])
+			row, k := int(math.Float32bits(float32(in[0][flat(i[:len(i)-1], from)]))), 1
+			for row >= n.in[k].Dim(0) {
+				row -= n.in[k].Dim(0)
+				k++
+			}
+			out = append(out, in[k][row*shape[len(shape)-1]+i[len(i)-1]])
 		}
 	})
 	return out

@@ -27,7 +27,7 @@ func buildRandom(seed uint64, n int, gradients bool) (*randomGraph, *Graph, erro
 	g, err := Build(func(g *Graph) {
 		r.g = g
 		r.pool = append(r.pool, r.input32("picture", 2, 6, 5, 4), r.input32("words", 6, 8), r.input32("more", 6, 8))
-		r.pool = append(r.pool, r.weight(1, 7, 8).Embedding(r.ids(6, 7)))
+		r.pool = append(r.pool, r.g.Embedding(r.ids(6, 7), r.weight(1, 4, 8), r.weight(1, 3, 8)))
 		for range n {
 			t := r.step()
 			r.pool = append(r.pool, t)

@@ -92,8 +92,8 @@ func ConvNorm(c *Conv2D, b *BatchNorm, x graph.Tensor, m *Mode) graph.Tensor {
 	g := x.Graph()
 	w, gamma, beta := c.Weight.Tensor(g, m.Train), b.Gamma.Tensor(g, m.Train), b.Beta.Tensor(g, m.Train)
 	if m.BatchStats && (!m.Train || c.Weight.Trainable || b.Gamma.Trainable || b.Beta.Trainable) {
-		mean := g.State(b.Mean.Name, b.Mean.Shape, b.Mean.Slot())
-		variance := g.State(b.Variance.Name, b.Variance.Shape, b.Variance.Slot())
+		mean := g.State(b.Mean.Name, b.Mean.Shape, b.Mean.Places()[0].Slot)
+		variance := g.State(b.Variance.Name, b.Variance.Shape, b.Variance.Places()[0].Slot)
 		return x.Conv2D(w, c.Stride, c.Pad).BatchNorm(gamma, beta, mean, variance, b.Eps, m.Momentum)
 	}
 	mean, variance := b.Mean.Tensor(g, false), b.Variance.Tensor(g, false)
@@ -128,10 +128,12 @@ type Embedding struct {
 
 // NewEmbedding defines a table with normal entries; row zero stays zero when ≥ 0.
 func NewEmbedding(ps *Params, name string, v, d int, std float32, zero int) *Embedding {
-	return &Embedding{Weight: ps.Add(name+".weight", Init{Kind: Normal, Bound: std, Zero: zero}, v, d)}
+	e := &Embedding{Weight: ps.Add(name+".weight", Init{Kind: Normal, Bound: std, Zero: zero}, v, d)}
+	e.Weight.ByRows = true
+	return e
 }
 
 // Forward looks up ids.
 func (e *Embedding) Forward(ids graph.Tensor, m *Mode) graph.Tensor {
-	return e.Weight.Tensor(ids.Graph(), m.Train).Embedding(ids)
+	return ids.Graph().Embedding(ids, e.Weight.Tensors(ids.Graph(), m.Train)...)
 }

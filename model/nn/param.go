@@ -23,8 +23,31 @@ type Param struct {
 	Trainable bool
 	NoDecay   bool // biases and norms: exempt from weight decay where the recipe says so
 
+	// ByRows says that the parameter, a table, may lie in memory in several
+	// ranges of rows, where it is too long for one arena.
+	ByRows bool
+
 	stored []int // shape in memory; convolutions are [O KH KW I'], I' a multiple of four
-	slot   graph.Slot
+	places []Place
+}
+
+// A Place is where a parameter, or a range of a table's rows, lies in memory.
+type Place struct {
+	graph.Slot
+	Shape []int // of what lies there, in the memory layout
+}
+
+// Len is the number of values that lie there.
+func (p Place) Len() int { return product(p.Shape) }
+
+// In returns the same place in another arena of the same layout: [Grads],
+// [MomentM] or [MomentV]; in [Weights] it is the place itself.
+func (p Place) In(arena string) graph.Slot {
+	s := p.Slot
+	if arena != Weights {
+		s.Buffer = arena + strings.TrimPrefix(s.Buffer, Weights)
+	}
+	return s
 }
 
 // An Init says how a parameter starts.
@@ -90,8 +113,9 @@ func (p *Param) Len() int { return product(p.Shape) }
 // StoredLen returns the number of elements in memory.
 func (p *Param) StoredLen() int { return product(p.stored) }
 
-// Slot returns where the parameter lives; valid after Params.Layout.
-func (p *Param) Slot() graph.Slot { return p.slot }
+// Places returns where the parameter lives, in the order of its rows; valid
+// after Params.Layout. All but long tables have one place.
+func (p *Param) Places() []Place { return p.places }
 
 func product(shape []int) int {
 	n := 1
@@ -104,7 +128,54 @@ func product(shape []int) int {
 // Tensor returns the parameter as a tensor of g, in its memory layout. In a
 // graph for inference (train false) nothing is trainable.
 func (p *Param) Tensor(g *graph.Graph, train bool) graph.Tensor {
-	return g.Param(p.Name, p.stored, p.slot, train && p.Trainable && !p.State)
+	tensors := p.Tensors(g, train)
+	if len(tensors) != 1 {
+		panic("nn: " + p.Name + " lies in several places")
+	}
+	return tensors[0]
+}
+
+// Tensors is [Param.Tensor] for each of the parameter's places.
+func (p *Param) Tensors(g *graph.Graph, train bool) []graph.Tensor {
+	tensors := make([]graph.Tensor, len(p.places))
+	for i, place := range p.places {
+		name := p.Name
+		if i > 0 {
+			name = fmt.Sprintf("%s/%d", name, i)
+		}
+		tensors[i] = g.Param(name, place.Shape, place.Slot, train && p.Trainable && !p.State)
+	}
+	return tensors
+}
+
+// EachIn calls f for what lies in an arena, in the order of its offsets.
+func (ps *Params) EachIn(a Arena, f func(*Param, Place)) {
+	for _, p := range ps.list {
+		for _, place := range p.places {
+			if place.Buffer == a.Name {
+				f(p, place)
+			}
+		}
+	}
+}
+
+// StoreGradients stores d loss / d p for every trained parameter in its place
+// in the arenas of gradients; it is zero where the loss does not depend on it.
+func (ps *Params) StoreGradients(g *graph.Graph, loss graph.Tensor) {
+	var tensors []graph.Tensor
+	var places []Place
+	for _, p := range ps.list {
+		if p.Trainable && !p.State {
+			tensors = append(tensors, p.Tensors(g, true)...)
+			places = append(places, p.places...)
+		}
+	}
+	for i, d := range g.Gradients(loss, tensors...) {
+		if d.Graph() == nil {
+			d = g.Constant(0, places[i].Shape...)
+		}
+		g.Store(d, places[i].In(Grads))
+	}
 }
 
 // Freeze marks the parameters under one of the names, such as visual or
@@ -161,55 +232,78 @@ const (
 const alignment = 64
 
 // Layout places every parameter: trained ones in arenas named weights.0,
-// weights.1, … of at most maxWords (a longer tensor gets one of its own), the
-// others in frozen.0, …. Biases have arenas apart from weights, and running
-// statistics each a buffer, since one kernel writes the gradients of both, or
-// two statistics, and may not have the same buffer twice.
+// weights.1, … of at most maxWords, the others in frozen.0, …. A table that is
+// longer lies in several arenas, a range of rows in each; any other tensor that
+// is longer gets an arena of its own. Biases have arenas apart from weights,
+// and running statistics each a buffer, since one kernel writes the gradients of
+// both, or two statistics, and may not have the same buffer twice.
 func (ps *Params) Layout(maxWords int) []Arena {
-	var arenas []Arena
-	open := map[string]int{} // kind of arena → index of the current one
-	counts := map[string]int{}
+	l := layout{max: maxWords, open: map[string]int{}, counts: map[string]int{}}
 	for _, p := range ps.list {
-		if p.State {
-			p.slot = graph.Slot{Buffer: "state." + p.Name, Words: p.StoredLen()}
-			arenas = append(arenas, Arena{p.slot.Buffer, p.StoredLen()})
-			continue
+		p.places = nil
+		for _, shape := range p.ranges(maxWords) {
+			p.places = append(p.places, l.place(p, shape))
 		}
-		kind := Weights
-		if !p.Trainable {
-			kind = frozen
-		}
-		lane := kind
-		if strings.HasSuffix(p.Name, ".bias") {
-			lane += " bias"
-		}
-		size := (p.StoredLen() + alignment - 1) / alignment * alignment
-		i, ok := open[lane]
-		if !ok || arenas[i].Words+size > maxWords {
-			i = len(arenas)
-			open[lane] = i
-			arenas = append(arenas, Arena{Name: fmt.Sprintf("%s.%d", kind, counts[kind])})
-			counts[kind]++
-		}
-		p.slot = graph.Slot{Buffer: arenas[i].Name, Offset: arenas[i].Words}
-		arenas[i].Words += size
 	}
 	words := map[string]int{}
-	for _, a := range arenas {
+	for _, a := range l.arenas {
 		words[a.Name] = a.Words
 	}
 	for _, p := range ps.list {
-		p.slot.Words = words[p.slot.Buffer]
+		for i := range p.places {
+			p.places[i].Words = words[p.places[i].Buffer]
+		}
 	}
-	return arenas
+	return l.arenas
 }
 
-// Sibling returns the parameter's place in another arena of the same layout:
-// [Grads], [MomentM] or [MomentV].
-func (p *Param) Sibling(arena string) graph.Slot {
-	s := p.slot
-	s.Buffer = arena + strings.TrimPrefix(s.Buffer, Weights)
-	return s
+// ranges returns the shapes of the parts that the parameter is kept in.
+func (p *Param) ranges(maxWords int) [][]int {
+	if !p.ByRows || p.StoredLen() <= maxWords {
+		return [][]int{p.stored}
+	}
+	rows, width := p.stored[0], product(p.stored[1:])
+	step := max(1, maxWords/width)
+	var shapes [][]int
+	for ; rows > 0; rows -= step {
+		shapes = append(shapes, append([]int{min(step, rows)}, p.stored[1:]...))
+	}
+	return shapes
+}
+
+// layout is the state of one Layout.
+type layout struct {
+	max    int
+	arenas []Arena
+	open   map[string]int // kind of arena → index of the current one
+	counts map[string]int
+}
+
+func (l *layout) place(p *Param, shape []int) Place {
+	words := product(shape)
+	if p.State {
+		l.arenas = append(l.arenas, Arena{"state." + p.Name, words})
+		return Place{graph.Slot{Buffer: "state." + p.Name}, shape}
+	}
+	kind := Weights
+	if !p.Trainable {
+		kind = frozen
+	}
+	lane := kind
+	if strings.HasSuffix(p.Name, ".bias") {
+		lane += " bias"
+	}
+	size := (words + alignment - 1) / alignment * alignment
+	i, ok := l.open[lane]
+	if !ok || l.arenas[i].Words+size > l.max {
+		i = len(l.arenas)
+		l.open[lane] = i
+		l.arenas = append(l.arenas, Arena{Name: fmt.Sprintf("%s.%d", kind, l.counts[kind])})
+		l.counts[kind]++
+	}
+	a := &l.arenas[i]
+	a.Words += size
+	return Place{graph.Slot{Buffer: a.Name, Offset: a.Words - size}, shape}
 }
 
 // Initial returns the parameter's starting values in the checkpoint's layout.

@@ -211,7 +211,7 @@ func (f *features) usable(examples []data.Example) (rows []uint32, out []data.Ex
 func (f *features) inputs(g *graph.Graph, b int) model.Features {
 	take := func(table, rows string) graph.Tensor {
 		shape := f.shapes[table]
-		x := g.Input(table, shape[0], product(shape[1:])).Embedding(g.Input(rows, b))
+		x := g.Embedding(g.Input(rows, b), g.Input(table, shape[0], product(shape[1:])))
 		return x.Reshape(append([]int{b}, shape[1:]...)...)
 	}
 	var in model.Features

@@ -48,12 +48,10 @@ func (s *Step) placeOptimizer() error {
 	partials := 0
 	for _, a := range s.arenas() {
 		var words, group []int
-		for _, p := range s.model.Params.All() {
-			if p.Slot().Buffer == a.Name {
-				words = append(words, p.StoredLen())
-				group = append(group, groupOf(p))
-			}
-		}
+		s.model.Params.EachIn(a, func(p *nn.Param, place nn.Place) {
+			words = append(words, place.Len())
+			group = append(group, groupOf(p))
+		})
 		blocks := shaders.AdamBlocks(words, group)
 		b, err := s.memory.Allocate(sibling("adam_blocks", a.Name), len(blocks))
 		if err != nil {

@@ -98,20 +98,7 @@ func (s *Step) Program(t int) (*gpu.Program, error) {
 		}
 		loss := graph.CrossEntropy{Smoothing: float32(s.recipe.LabelSmoothing)}.Loss(out.Logits, g.Input("targets", s.batch))
 		g.Output("loss", loss)
-		var params []*nn.Param
-		var tensors []graph.Tensor
-		for _, p := range s.model.Params.All() {
-			if p.Trainable && !p.State {
-				params = append(params, p)
-				tensors = append(tensors, p.Tensor(g, true))
-			}
-		}
-		for i, d := range g.Gradients(loss, tensors...) {
-			if d.Graph() == nil {
-				d = g.Constant(0, tensors[i].Shape()...)
-			}
-			g.Store(d, params[i].Sibling(nn.Grads))
-		}
+		s.model.Params.StoreGradients(g, loss)
 	})
 	if err != nil {
 		return nil, err
