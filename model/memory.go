@@ -7,6 +7,7 @@ import (
 
 	"duet/gpu"
 	"duet/model/nn"
+	"duet/shaders"
 )
 
 // Memory is the device memory of a model's parameters: a few arenas, and a
@@ -80,8 +81,7 @@ func (m *Memory) SetIn(p *nn.Param, arena string, values []float32) error {
 	}
 	values = p.Store(values)
 	for _, place := range p.Places() {
-		s := place.In(arena)
-		if err := m.buffers[s.Buffer].Write(int64(s.Offset)*4, Bytes(values[:place.Len()])); err != nil {
+		if err := m.write(p, place, arena, values[:place.Len()]); err != nil {
 			return fmt.Errorf("model: writing %s: %w", p.Name, err)
 		}
 		values = values[place.Len():]
@@ -89,7 +89,23 @@ func (m *Memory) SetIn(p *nn.Param, arena string, values []float32) error {
 	return nil
 }
 
-// Get downloads a parameter in the checkpoint's layout.
+// write uploads what lies in one place.
+func (m *Memory) write(p *nn.Param, place nn.Place, arena string, values []float32) error {
+	s := place.In(arena)
+	if p.Format == shaders.F32 {
+		return m.buffers[s.Buffer].Write(int64(s.Offset)*4, Bytes(values))
+	}
+	words, scales := p.Format.Encode(values, place.Width())
+	if scales != nil {
+		if err := m.buffers[place.Scales.Buffer].Write(int64(place.Scales.Offset)*4, Bytes(scales)); err != nil {
+			return err
+		}
+	}
+	return m.buffers[s.Buffer].Write(int64(s.Offset)*4, Bytes(words))
+}
+
+// Get downloads a parameter in the checkpoint's layout; of a packed one what
+// the format holds.
 func (m *Memory) Get(p *nn.Param) ([]float32, error) { return m.GetFrom(p, nn.Weights) }
 
 // GetFrom downloads what another arena holds at the parameter's place: its
@@ -98,13 +114,33 @@ func (m *Memory) GetFrom(p *nn.Param, arena string) ([]float32, error) {
 	y := make([]float32, p.StoredLen())
 	rest := y
 	for _, place := range p.Places() {
-		s := place.In(arena)
-		if err := m.buffers[s.Buffer].Read(int64(s.Offset)*4, Bytes(rest[:place.Len()])); err != nil {
+		if err := m.read(p, place, arena, rest[:place.Len()]); err != nil {
 			return nil, fmt.Errorf("model: reading %s: %w", p.Name, err)
 		}
 		rest = rest[place.Len():]
 	}
 	return p.Load(y), nil
+}
+
+// read downloads what lies in one place.
+func (m *Memory) read(p *nn.Param, place nn.Place, arena string, values []float32) error {
+	s := place.In(arena)
+	if p.Format == shaders.F32 {
+		return m.buffers[s.Buffer].Read(int64(s.Offset)*4, Bytes(values))
+	}
+	words := make([]uint32, p.Format.Words(len(values)))
+	if err := m.buffers[s.Buffer].Read(int64(s.Offset)*4, Bytes(words)); err != nil {
+		return err
+	}
+	var scales []float32
+	if place.Scales != nil {
+		scales = make([]float32, place.Shape[0])
+		if err := m.buffers[place.Scales.Buffer].Read(int64(place.Scales.Offset)*4, Bytes(scales)); err != nil {
+			return err
+		}
+	}
+	copy(values, p.Format.Decode(words, scales, place.Width()))
+	return nil
 }
 
 // Initialize uploads the starting values of every parameter.

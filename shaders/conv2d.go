@@ -33,10 +33,13 @@ func conv2DShape(c Call) Conv2DShape {
 		SY: u(9), SX: u(10), PY: u(11), PX: u(12), DY: u(13), DX: u(14)}
 }
 
-// Conv2D computes y = act(x ∗ w + bias + residual).
-// Arguments: x, w, [bias [OC]], [residual, shaped as y], y.
-func Conv2D(s Conv2DShape, e Epilogue) Launch {
-	k := tileKernel("conv2d", e, multiplesOf4(s.IC, s.OC), nil, func(c Call) { conv2DTwin(c, e) })
+// Conv2D computes y = act(x ∗ w · scale + bias + residual).
+// Arguments: x, w, [scale [OC]], [bias [OC]], [residual, shaped as y], y.
+func Conv2D(s Conv2DShape, e Epilogue) Launch { return Conv2DPacked(s, F32, e) }
+
+// Conv2DPacked is [Conv2D] with weights in a packed format.
+func Conv2DPacked(s Conv2DShape, format Format, e Epilogue) Launch {
+	k := tileKernel("conv2d", format, e, multiplesOf4(s.IC, s.OC), nil, func(c Call) { conv2DTwin(c, format, e) })
 	return s.launch(k, s.OC, ceilDiv(s.Images*s.OH*s.OW, 8), ceilDiv(s.OC, 8), 1, 0)
 }
 
@@ -57,9 +60,9 @@ func (s Conv2DShape) taps(f func(out, tap, in int)) {
 	}
 }
 
-func conv2DTwin(c Call, e Epilogue) {
+func conv2DTwin(c Call, format Format, e Epilogue) {
 	s := conv2DShape(c)
-	x, w := c.Buffers[0].F(), c.Buffers[1].F()
+	x, w := c.Buffers[0].F(), format.unscaled(c.Buffers[1])
 	y, finish := epilogueTwin(c, e)
 	sums := make([]float64, s.Images*s.OH*s.OW*s.OC)
 	s.taps(func(out, tap, in int) {
@@ -80,7 +83,7 @@ func conv2DTwin(c Call, e Epilogue) {
 // of the same x). Arguments: dy, w, [residual, shaped as x], dx.
 func Conv2DGradInput(s Conv2DShape, residual bool) Launch {
 	e := Epilogue{Residual: residual}
-	k := tileKernel("conv2d_grad_input", e, multiplesOf4(s.IC, s.OC), nil, func(c Call) { conv2DGradInputTwin(c, e) })
+	k := tileKernel("conv2d_grad_input", F32, e, multiplesOf4(s.IC, s.OC), nil, func(c Call) { conv2DGradInputTwin(c, e) })
 	rows := s.Images * ceilDiv(s.IH, s.SY) * ceilDiv(s.IW, s.SX)
 	return s.launch(k, s.IC, ceilDiv(rows, 8), ceilDiv(s.IC, 8), s.SY*s.SX, 0)
 }
@@ -115,7 +118,7 @@ func Conv2DWeightSplits(s Conv2DShape) int {
 // [splits OC KH KW IC], to be added by [SplitSum] when splits > 1.
 // Arguments: dy, x, partials.
 func Conv2DGradWeight(s Conv2DShape, splits int) Launch {
-	k := tileKernel("conv2d_grad_weight", Epilogue{}, multiplesOf4(s.IC, s.OC), nil, conv2DGradWeightTwin)
+	k := tileKernel("conv2d_grad_weight", F32, Epilogue{}, multiplesOf4(s.IC, s.OC), nil, conv2DGradWeightTwin)
 	rows := ceilDiv(s.Images*s.OH, splits)
 	return s.launch(k, s.IC, ceilDiv(s.OC, 8), ceilDiv(s.IC, 8), s.KH*s.KW*splits, rows)
 }

@@ -7,46 +7,58 @@ import "math"
 // y [n d].
 func Embedding(n, vocab, d int) Launch { return Take(1, vocab, d, n) }
 
-// EmbeddingRange is [Embedding] for a table of which x holds size rows from
-// first on: it writes the rows of y whose ids lie there and leaves the others
-// alone. Arguments: ids [n], x [size d], y [n d].
-func EmbeddingRange(n, vocab, first, size, d int) Launch {
-	width := widthOf(d)
-	k := variant("embedding", width, []string{"RANGE"}, nil, nil, func(c Call) {
-		ids, x, y := c.Buffers[0], c.Buffers[1].F(), c.Buffers[2].F()
-		size, d, first := c.U(2), c.U(3)*width, c.U(4)
-		for row := range c.U(1) {
-			id := min(int(ids[row]), c.U(5)-1) - first
-			if id >= 0 && id < size {
-				copy(y[row*d:(row+1)*d], x[id*d:(id+1)*d])
+// A TableRange is a range of rows of a table [Vocab D].
+type TableRange struct {
+	Vocab, D    int
+	First, Rows int // the range
+	Format      Format
+}
+
+// EmbeddingRange is [Embedding] for a range of a table: it writes the rows of y
+// whose ids lie there and leaves the others alone. Ids beyond the table are its
+// last. Arguments: ids [n], x [Rows D] in the table's format, [scale [Rows] for
+// I8], y [n D].
+func EmbeddingRange(n int, r TableRange) Launch {
+	width := widthOf(r.D)
+	if r.Format != F32 && width != 4 {
+		panic("shaders: packed tables have rows of a multiple of four values")
+	}
+	scaled := r.Format == I8
+	t := map[Format]string{F32: "f32", F16: "vec2<u32>", I8: "u32"}[r.Format]
+	if r.Format == F32 && width == 4 {
+		t = "vec4<f32>"
+	}
+	k := variant("embedding_range", width, []string{r.Format.flag()}, []string{"ids", "x", when(scaled, "scale"), "y"}, map[string]string{"TX": t, "SCALE_AT": ""}, func(c Call) {
+		b := taker{c: c}
+		ids, x, scale, y := b.words(), r.Format.unscaled(b.words()), b.ifF(scaled), b.f()
+		rows, d, first := c.U(1), c.U(2)*width, c.U(3)
+		for i, id := range ids[:c.U(0)/c.U(2)] {
+			row := min(int(id), c.U(4)-1) - first
+			if row < 0 || row >= rows {
+				continue
+			}
+			for j := range d {
+				y[i*d+j] = x[row*d+j]
+				if scaled {
+					y[i*d+j] *= scale[row]
+				}
 			}
 		}
 	})
-	total := n * d / width
-	return Launch{Kernel: k, Groups: Spread(ceilDiv(total, 64)), Params: params(total, n, size, d/width, first, vocab)}
-}
-
-// EmbeddingF16 is [Embedding] over a table of half floats as [Pack] makes it;
-// d is a multiple of four. Arguments: ids [n], table [vocab d/2], y [n d].
-func EmbeddingF16(n, vocab, d int) Launch {
-	if d%4 != 0 {
-		panic("shaders: EmbeddingF16 needs rows of a multiple of four values")
-	}
-	return take(1, vocab, d, n, true)
+	total := n * r.D / width
+	return Launch{Kernel: k, Groups: Spread(ceilDiv(total, 64)), Params: params(total, r.Rows, r.D/width, r.First, r.Vocab)}
 }
 
 // Take chooses along an axis: y[o, i, :] = x[o, ids[i], :], as ONNX's Gather
 // does. A negative index counts from the end; what is then out of range is clamped.
 // Arguments: ids [n] (int32), x [outer size d], y [outer n d].
-func Take(outer, size, d, n int) Launch { return take(outer, size, d, n, false) }
-
-func take(outer, size, d, n int, f16 bool) Launch {
+func Take(outer, size, d, n int) Launch {
 	if size < 1 {
 		panic("shaders: nothing to take from an empty axis")
 	}
 	width := widthOf(d)
 	twin := func(c Call) {
-		ids, x, y := c.Buffers[0].I(), c.Buffers[1], c.Buffers[2].F()
+		ids, x, y := c.Buffers[0].I(), c.Buffers[1].F(), c.Buffers[2].F()
 		n, size, d := c.U(1), c.U(2), c.U(3)*width
 		for i := range c.U(0) * width {
 			row := i / d
@@ -54,17 +66,12 @@ func take(outer, size, d, n int, f16 bool) Launch {
 			if id < 0 {
 				id += size
 			}
-			at := (row/n*size+min(max(id, 0), size-1))*d + i%d
-			if f16 {
-				y[i] = halfToFloat(uint16(x[at/2] >> (16 * (at % 2))))
-			} else {
-				y[i] = x.F()[at]
-			}
+			y[i] = x[(row/n*size+min(max(id, 0), size-1))*d+i%d]
 		}
 	}
-	k := variant("embedding", width, []string{when(f16, "F16")}, nil, nil, twin)
+	k := variant("embedding", width, nil, nil, nil, twin)
 	total := outer * n * d / width
-	return Launch{Kernel: k, Groups: Spread(ceilDiv(total, 64)), Params: params(total, n, size, d/width, 0, size)}
+	return Launch{Kernel: k, Groups: Spread(ceilDiv(total, 64)), Params: params(total, n, size, d/width)}
 }
 
 // NoPadding is the padding of an embedding without one.
@@ -121,8 +128,9 @@ func EmbeddingGrad(n, first, size, d int) Launch {
 
 func embeddingVariants() []Kernel {
 	return []Kernel{
-		Embedding(1, 1, 1).Kernel, Embedding(1, 1, 4).Kernel, EmbeddingF16(1, 1, 4).Kernel,
-		EmbeddingRange(1, 1, 0, 1, 1).Kernel, EmbeddingRange(1, 1, 0, 1, 4).Kernel,
+		Embedding(1, 1, 1).Kernel, Embedding(1, 1, 4).Kernel,
+		EmbeddingRange(1, TableRange{D: 1}).Kernel, EmbeddingRange(1, TableRange{D: 4}).Kernel,
+		EmbeddingRange(1, TableRange{D: 4, Format: F16}).Kernel, EmbeddingRange(1, TableRange{D: 4, Format: I8}).Kernel,
 		EmbeddingLinks(1, NoPadding).Kernel, EmbeddingGrad(1, 0, 1, 1).Kernel, EmbeddingGrad(1, 0, 1, 4).Kernel,
 	}
 }

@@ -86,9 +86,25 @@ func TestEmbeddingRange(t *testing.T) {
 			whole, ranges := zeros(n*d), zeros(n*d)
 			run(t, shaders.Embedding(n, vocab, d), ids, table, whole)
 			for _, r := range [][2]int{{0, 3}, {3, 6}, {6, 7}} {
-				run(t, shaders.EmbeddingRange(n, vocab, r[0], r[1]-r[0], d), ids, table[r[0]*d:r[1]*d], ranges)
+				run(t, shaders.EmbeddingRange(n, shaders.TableRange{Vocab: vocab, D: d, First: r[0], Rows: r[1] - r[0]}), ids, table[r[0]*d:r[1]*d], ranges)
 			}
 			near(t, "y", ranges, whole, 0, 0)
+			if d%4 != 0 {
+				continue
+			}
+			for _, format := range []shaders.Format{shaders.F16, shaders.I8} {
+				words, scales := format.Encode(table, d)
+				unpacked := format.Decode(words, scales, d)
+				near(t, "packed table", unpacked, table, 0, map[shaders.Format]float64{shaders.F16: 1.0 / 512, shaders.I8: 3.5 / 254}[format])
+				want, y := zeros(n*d), zeros(n*d)
+				run(t, shaders.Embedding(n, vocab, d), ids, unpacked, want)
+				args := []any{ids, words}
+				if scales != nil {
+					args = append(args, scales)
+				}
+				run(t, shaders.EmbeddingRange(n, shaders.TableRange{Vocab: vocab, D: d, Rows: vocab, Format: format}), append(args, y)...)
+				near(t, "packed y", y, want, 1e-6, 0)
+			}
 		}
 	})
 }
@@ -144,14 +160,6 @@ func TestCast(t *testing.T) {
 					t.Errorf("%g comes back as %g", x[i], back[i])
 				}
 			}
-		}
-		const vocab, d, n = 5, 8, 3
-		table, packed, y := normal(1, vocab*d), make([]uint32, vocab*d/2), zeros(n*d)
-		run(t, shaders.Pack(vocab*d), table, packed)
-		ids := []uint32{4, 0, 2}
-		run(t, shaders.EmbeddingF16(n, vocab, d), ids, packed, y)
-		for i, id := range ids {
-			near(t, "row", y[i*d:(i+1)*d], table[int(id)*d:int(id+1)*d], 1.0/2048, 0)
 		}
 	})
 }

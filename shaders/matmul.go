@@ -1,6 +1,6 @@
 package shaders
 
-// A MatmulShape describes C[z] = act(op(A[z]) · op(B[z]) + bias + residual),
+// A MatmulShape describes C[z] = act(op(A[z]) · op(B[z]) · scale + bias + residual),
 // with op(A) [M K], op(B) [K N] and C [M N]. Zero strides get their dense
 // values, except ZA and ZB when Z > 1: there zero means that the operand is
 // shared by all z.
@@ -13,6 +13,7 @@ type MatmulShape struct {
 	Z          int // batch, at least 1
 	ZA, ZB, ZC int // strides from one z to the next
 	OA, OB, OC int // offsets of the first element
+	B          Format
 	Epilogue
 }
 
@@ -50,8 +51,8 @@ func (s *MatmulShape) vec4() bool {
 	return multiplesOf4(a, b, s.N, s.LDA, s.LDB, s.LDC, s.ZA, s.ZB, s.ZC, s.OA, s.OB, s.OC)
 }
 
-// Matmul multiplies matrices. Arguments: a, b, [bias [N]], [residual, laid out
-// as c], c.
+// Matmul multiplies matrices. Arguments: a, b, [scale [N]], [bias [N]],
+// [residual, laid out as c], c.
 func Matmul(s MatmulShape) Launch {
 	s.defaults()
 	return s.launch(false, s.Z, s.K)
@@ -91,7 +92,7 @@ func (s MatmulShape) launch(split bool, z, step int) Launch {
 			flags = append(flags, f.name)
 		}
 	}
-	k := tileKernel("matmul", s.Epilogue, s.vec4(), flags, func(c Call) { matmulTwin(c, s.TA, s.TB, split, s.Epilogue) })
+	k := tileKernel("matmul", s.B, s.Epilogue, s.vec4(), flags, func(c Call) { matmulTwin(c, s.TA, s.TB, s.B, split, s.Epilogue) })
 	tm, tn := ceilDiv(s.M, 8), ceilDiv(s.N, 8)
 	return Launch{
 		Kernel: k,
@@ -101,13 +102,13 @@ func (s MatmulShape) launch(split bool, z, step int) Launch {
 	}
 }
 
-func matmulTwin(c Call, ta, tb, split bool, e Epilogue) {
+func matmulTwin(c Call, ta, tb bool, format Format, split bool, e Epilogue) {
 	m, n, k := c.U(0), c.U(1), c.U(2)
 	lda, ldb, ldc := c.U(3), c.U(4), c.U(5)
 	za, zb, zc := c.U(6), c.U(7), c.U(8)
 	oa, ob, oc := c.U(9), c.U(10), c.U(11)
 	step := c.U(15)
-	a, b := c.Buffers[0].F(), c.Buffers[1].F()
+	a, b := c.Buffers[0].F(), format.unscaled(c.Buffers[1])
 	out, finish := epilogueTwin(c, e)
 	row := make([]float64, n)
 	for z := range c.U(14) / (c.U(12) * c.U(13)) {

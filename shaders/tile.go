@@ -6,8 +6,9 @@ import (
 )
 
 // An Epilogue is what a tile kernel does to its sums before storing them:
-// y = act(sum + bias + residual).
+// y = act(sum · scale + bias + residual).
 type Epilogue struct {
+	Scale    bool   // per output column; with weights in a packed format only
 	Bias     bool   // per output column
 	Residual bool   // same shape as the output
 	Act      string // "" or "identity", "relu", "gelu"
@@ -21,13 +22,21 @@ func (e Epilogue) act() string {
 }
 
 // tileKernel loads a kernel of the 8x8 register family: its name, flags and
-// binding numbers follow from the variant.
-func tileKernel(file string, e Epilogue, vec4 bool, flags []string, twin func(Call)) Kernel {
+// binding numbers follow from the variant. format is that of the second operand.
+func tileKernel(file string, format Format, e Epilogue, vec4 bool, flags []string, twin func(Call)) Kernel {
 	name := strings.Join(append([]string{file}, flags...), "_")
 	next := 2
-	constants := map[string]string{"ACT": e.act(), "T": "f32", "RESIDUAL_AT": "", "C_AT": "", "P_AT": ""}
+	constants := map[string]string{"ACT": e.act(), "T": "f32", "TB": "f32", "BIAS_AT": "", "RESIDUAL_AT": "", "C_AT": "", "P_AT": ""}
+	if format != F32 && !vec4 {
+		panic("shaders: packed weights have rows of a multiple of four values")
+	}
+	if e.Scale {
+		flags, name = append(flags, "SCALE"), name+"+scale"
+		next++
+	}
 	if e.Bias {
 		flags, name = append(flags, "BIAS"), name+"+bias"
+		constants["BIAS_AT"] = strconv.Itoa(next)
 		next++
 	}
 	if e.Residual {
@@ -40,7 +49,13 @@ func tileKernel(file string, e Epilogue, vec4 bool, flags []string, twin func(Ca
 	}
 	if vec4 {
 		flags, name = append(flags, "VEC4"), name+" vec4"
-		constants["T"] = "vec4<f32>"
+		constants["T"], constants["TB"] = "vec4<f32>", "vec4<f32>"
+	}
+	switch format {
+	case F16:
+		flags, name, constants["TB"] = append(flags, "F16"), name+" f16", "vec2<u32>"
+	case I8:
+		flags, name, constants["TB"] = append(flags, "I8"), name+" i8", "u32"
 	}
 	constants["C_AT"], constants["P_AT"] = strconv.Itoa(next), strconv.Itoa(next+1)
 	return load(name, file, flags, constants, twin)
@@ -50,7 +65,11 @@ func tileKernel(file string, e Epilogue, vec4 bool, flags []string, twin func(Ca
 // which a and b are the first two and the output is the last.
 func epilogueTwin(c Call, e Epilogue) (out []float32, finish func(index, column int, sum float64) float32) {
 	next := 2
-	var bias, residual []float32
+	var scale, bias, residual []float32
+	if e.Scale {
+		scale = c.Buffers[next].F()
+		next++
+	}
 	if e.Bias {
 		bias = c.Buffers[next].F()
 		next++
@@ -61,6 +80,9 @@ func epilogueTwin(c Call, e Epilogue) (out []float32, finish func(index, column 
 	}
 	act := activations[e.act()]
 	return c.Buffers[next].F(), func(index, column int, sum float64) float32 {
+		if e.Scale {
+			sum *= float64(scale[column])
+		}
 		if e.Bias {
 			sum += float64(bias[column])
 		}

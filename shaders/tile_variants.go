@@ -24,6 +24,17 @@ func matmulVariants() []Kernel {
 		}
 		out = append(out, SplitSum(2, side).Kernel)
 	}
+	// Packed weights [n k]: forwards, and backwards to the input.
+	for _, format := range []Format{F16, I8} {
+		s := MatmulShape{M: 8, N: 8, K: 8, B: format}
+		out = append(out, Matmul(s).Kernel, MatmulSplit(s, 1).Kernel)
+		s.TB = true
+		out = append(out, MatmulSplit(s, 1).Kernel)
+		for _, s.Epilogue = range epilogues() {
+			s.Scale = format == I8
+			out = append(out, Matmul(s).Kernel)
+		}
+	}
 	return out
 }
 
@@ -34,6 +45,9 @@ func conv2DVariants() []Kernel {
 		s := Conv2DShape{Images: 1, IH: 3, IW: 3, IC: c, OH: 3, OW: 3, OC: c, KH: 3, KW: 3, SY: 1, SX: 1, PY: 1, PX: 1, DY: 1, DX: 1}
 		for _, e := range epilogues() {
 			out = append(out, Conv2D(s, e).Kernel)
+			if e.Scale = true; c == 8 {
+				out = append(out, Conv2DPacked(s, F16, e).Kernel, Conv2DPacked(s, I8, e).Kernel)
+			}
 		}
 		out = append(out, Conv2DGradInput(s, false).Kernel, Conv2DGradInput(s, true).Kernel, Conv2DGradWeight(s, 1).Kernel)
 	}

@@ -182,7 +182,7 @@ func (l *lowering) in(t Tensor) gpu.View {
 	if v.kind == computed {
 		panic(fmt.Sprintf("graph: %s is read before it is computed", v.producer.label))
 	}
-	l.bind(t, l.external(v.slot, t.Len()))
+	l.bind(t, l.external(v.slot, v.format.Words(t.Len())))
 	return l.views[t.id]
 }
 

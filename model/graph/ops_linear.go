@@ -6,8 +6,8 @@ import (
 	"duet/shaders"
 )
 
-// matmul is y = act(op(a)·op(b) + bias + residual) over equal leading
-// dimensions; the epilogue comes from kernel fusion only.
+// matmul is y = act(op(a)·op(b)·scale + bias + residual) over equal leading
+// dimensions; bias, residual and activation come from kernel fusion only.
 type matmul struct {
 	ta, tb bool
 	shaders.Epilogue
@@ -34,6 +34,15 @@ func (t Tensor) MatMul(b Tensor, transposeA, transposeB bool) Tensor {
 
 // Linear computes t·wᵀ over the last dimension; w is [out in].
 func (t Tensor) Linear(w Tensor) Tensor { return t.MatMul(w, false, true) }
+
+// LinearPacked is [Tensor.Linear] with a packed weight; scale [out] multiplies
+// the result's columns where the format has one.
+func (t Tensor) LinearPacked(w, scale Tensor) Tensor {
+	if !scale.ok() {
+		return t.g.apply1(matmul{tb: true}, t, w)
+	}
+	return t.g.apply1(matmul{tb: true, Epilogue: shaders.Epilogue{Scale: true}}, t, w, scale)
+}
 
 func (o matmul) sizes(a, b []int) (z, m, k, n int) {
 	d := len(a)
@@ -62,7 +71,10 @@ func (o matmul) infer(in [][]int) [][]int {
 
 func (o matmul) grad(n *node, dy []Tensor, wanted []bool) []Tensor {
 	a, b, d := n.in[0], n.in[1], dy[0]
-	out := make([]Tensor, 2)
+	out := make([]Tensor, len(n.in))
+	if o.Scale {
+		d = d.Mul(n.in[2]) // the weight's, whose own gradient nobody wants
+	}
 	if wanted[0] {
 		if o.ta {
 			out[0] = b.MatMul(d, o.tb, true)
@@ -82,7 +94,7 @@ func (o matmul) grad(n *node, dy []Tensor, wanted []bool) []Tensor {
 
 func (o matmul) lower(l *lowering, n *node) {
 	z, m, k, cols := o.sizes(n.in[0].Shape(), n.in[1].Shape())
-	s := shaders.MatmulShape{M: m, N: cols, K: k, TA: o.ta, TB: o.tb, Z: z, Epilogue: o.Epilogue}
+	s := shaders.MatmulShape{M: m, N: cols, K: k, TA: o.ta, TB: o.tb, Z: z, B: n.in[1].value().format, Epilogue: o.Epilogue}
 	if z > 1 {
 		s.ZA, s.ZB = m*k, k*cols
 	}
@@ -109,8 +121,16 @@ func (t Tensor) Conv2D(w Tensor, stride, pad int) Tensor {
 	return t.Conv2DWith(w, [2]int{stride, stride}, [2]int{pad, pad}, [2]int{pad, pad}, [2]int{1, 1})
 }
 
-// conv2D is y = act(x ∗ w + bias + residual); the epilogue comes from kernel
-// fusion only.
+// Conv2DPacked is [Tensor.Conv2D] with a packed weight; scale [O] multiplies the
+// result's channels.
+func (t Tensor) Conv2DPacked(w, scale Tensor, stride, pad int) Tensor {
+	o := conv2D{stride: [2]int{stride, stride}, before: [2]int{pad, pad}, behind: [2]int{pad, pad}, dilation: [2]int{1, 1}}
+	o.Scale = true
+	return t.g.apply1(o, t, w, scale)
+}
+
+// conv2D is y = act(x ∗ w · scale + bias + residual); bias, residual and
+// activation come from kernel fusion only.
 type conv2D struct {
 	stride, before, behind, dilation [2]int
 	shaders.Epilogue
@@ -149,7 +169,10 @@ func (o conv2D) infer(in [][]int) [][]int {
 
 func (o conv2D) grad(n *node, dy []Tensor, wanted []bool) []Tensor {
 	x, w := n.in[0], n.in[1]
-	out := make([]Tensor, 2)
+	out := make([]Tensor, len(n.in))
+	if wanted[0] && o.Scale {
+		fail("%s: a convolution with packed weights has no gradient", n.label)
+	}
 	if wanted[0] {
 		out[0] = x.g.apply1(conv2DGradInput{conv: o, input: x.Shape()}, dy[0], w)
 	}
@@ -161,7 +184,7 @@ func (o conv2D) grad(n *node, dy []Tensor, wanted []bool) []Tensor {
 
 func (o conv2D) lower(l *lowering, n *node) {
 	s := o.shape(n.in[0].Shape(), n.in[1].Shape())
-	l.add(n.label, shaders.Conv2D(s, o.Epilogue), append(l.ins(n), l.out(n.out[0]))...)
+	l.add(n.label, shaders.Conv2DPacked(s, n.in[1].value().format, o.Epilogue), append(l.ins(n), l.out(n.out[0]))...)
 }
 
 type conv2DGradInput struct {

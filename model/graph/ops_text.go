@@ -9,18 +9,24 @@ import (
 )
 
 // embedding looks up rows of a table that lies in one or several ranges of rows.
-// Operands: ids, the ranges [V_i D].
-type embedding struct{}
+// Operands: ids, the ranges [V_i D], and the scales [V_i] of each where there are any.
+type embedding struct{ ranges int }
 
 // Embedding returns the rows that ids (uint32, any shape) name of a table
 // [V D], which may be given in ranges of rows one after the other.
 func (g *Graph) Embedding(ids Tensor, ranges ...Tensor) Tensor {
-	return g.apply1(embedding{}, append([]Tensor{ids}, ranges...)...)
+	return g.EmbeddingPacked(ids, ranges, nil)
+}
+
+// EmbeddingPacked is [Graph.Embedding] with packed ranges; scales [V_i] multiply
+// their rows where the format has any.
+func (g *Graph) EmbeddingPacked(ids Tensor, ranges, scales []Tensor) Tensor {
+	return g.apply1(embedding{len(ranges)}, slices.Concat([]Tensor{ids}, ranges, scales)...)
 }
 
 func (embedding) name() string { return "embedding" }
-func (embedding) infer(in [][]int) [][]int {
-	for _, r := range in[1:] {
+func (o embedding) infer(in [][]int) [][]int {
+	for _, r := range in[1 : 1+o.ranges] {
 		if len(r) != 2 || r[1] != in[1][1] {
 			fail("embedding: tables %v, want [V D]", in[1:])
 		}
@@ -28,9 +34,10 @@ func (embedding) infer(in [][]int) [][]int {
 	return [][]int{append(slices.Clone(in[0]), in[1][1])}
 }
 
-func (embedding) lower(l *lowering, n *node) {
-	ids, ranges := n.in[0], n.in[1:]
-	if len(ranges) == 1 {
+func (o embedding) lower(l *lowering, n *node) {
+	ids, ranges, scales := n.in[0], n.in[1:1+o.ranges], n.in[1+o.ranges:]
+	format := ranges[0].value().format
+	if len(ranges) == 1 && format == shaders.F32 {
 		s := ranges[0].Shape()
 		l.add(n.label, shaders.Embedding(ids.Len(), s[0], s[1]), l.in(ids), l.in(ranges[0]), l.out(n.out[0]))
 		return
@@ -40,18 +47,23 @@ func (embedding) lower(l *lowering, n *node) {
 		vocab += r.Dim(0)
 	}
 	first := 0
-	for _, r := range ranges {
-		l.add(n.label, shaders.EmbeddingRange(ids.Len(), vocab, first, r.Dim(0), r.Dim(1)), l.in(ids), l.in(r), l.out(n.out[0]))
+	for i, r := range ranges {
+		args := []gpu.View{l.in(ids), l.in(r)}
+		if len(scales) > 0 {
+			args = append(args, l.in(scales[i]))
+		}
+		l.add(n.label, shaders.EmbeddingRange(ids.Len(), shaders.TableRange{Vocab: vocab, D: r.Dim(1), First: first, Rows: r.Dim(0), Format: format}),
+			append(args, l.out(n.out[0]))...)
 		first += r.Dim(0)
 	}
 }
 
-func (embedding) grad(n *node, dy []Tensor, wanted []bool) []Tensor {
+func (o embedding) grad(n *node, dy []Tensor, wanted []bool) []Tensor {
 	ids, g := n.in[0], n.in[0].g
 	links := g.apply1(embeddingLinks{}, ids)
 	out := make([]Tensor, len(n.in))
 	first := 0
-	for i, r := range n.in[1:] {
+	for i, r := range n.in[1 : 1+o.ranges] {
 		if wanted[i+1] {
 			out[i+1] = g.apply1(embeddingGrad{first: first, shape: r.Shape()}, ids, links, dy[0])
 		}

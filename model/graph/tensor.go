@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"duet/shaders"
 )
 
 // A Graph records operations on tensors. It is built once by plain Go code,
@@ -47,7 +49,8 @@ type value struct {
 	kind      valueKind
 	trainable bool
 	name      string
-	slot      Slot // of inputs, params and states
+	slot      Slot           // of inputs, params and states
+	format    shaders.Format // of params
 	producer  *node
 }
 
@@ -133,6 +136,14 @@ func (g *Graph) Param(name string, shape []int, slot Slot, trainable bool) Tenso
 	return g.external(param, name, shape, slot, trainable)
 }
 
+// PackedParam declares an untrained weight that lies in slot in a packed format.
+// Only [Tensor.LinearPacked], [Tensor.Conv2DPacked] and [Graph.Embedding] take it.
+func (g *Graph) PackedParam(name string, shape []int, slot Slot, format shaders.Format) Tensor {
+	t := g.external(param, name, shape, slot, false)
+	t.value().format = format
+	return t
+}
+
 // State declares memory that operations update, such as running statistics.
 func (g *Graph) State(name string, shape []int, slot Slot) Tensor {
 	return g.external(state, name, shape, slot, false)
@@ -174,6 +185,9 @@ func (g *Graph) apply(o op, in ...Tensor) []Tensor {
 		if !t.ok() {
 			fail("%s: operand %d is missing", o.name(), i)
 		}
+		if format := t.value().format; format != shaders.F32 && !takesPacked(o, i) {
+			fail("%s: operand %d lies in a packed format", o.name(), i)
+		}
 		shapes[i] = t.Shape()
 	}
 	n := &node{op: o, in: in, label: strings.Join(append(slices.Clone(g.scope), o.name()), ".")}
@@ -182,6 +196,17 @@ func (g *Graph) apply(o op, in ...Tensor) []Tensor {
 	}
 	g.nodes = append(g.nodes, n)
 	return n.out
+}
+
+// takesPacked tells whether operand i of an operation may be packed.
+func takesPacked(o op, i int) bool {
+	switch o.(type) {
+	case matmul, conv2D:
+		return i == 1
+	case embedding:
+		return i > 0
+	}
+	return false
 }
 
 func (g *Graph) apply1(o op, in ...Tensor) Tensor { return g.apply(o, in...)[0] }

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"duet/model/graph"
+	"duet/shaders"
 )
 
 // A Mode is what a forward pass is built for.
@@ -46,8 +47,25 @@ func (l *Linear) Forward(x graph.Tensor, m *Mode) graph.Tensor {
 	g := x.Graph()
 	shape := append([]int{}, x.Shape()...)
 	shape[len(shape)-1] = l.Weight.Shape[0]
-	y := x.Reshape(-1, x.Dim(-1)).Linear(l.Weight.Tensor(g, m.Train)).Add(l.Bias.Tensor(g, m.Train))
+	y := linear(x.Reshape(-1, x.Dim(-1)), l.Weight, m).Add(l.Bias.Tensor(g, m.Train))
 	return y.Reshape(shape...)
+}
+
+// linear is x·wᵀ for a weight in any format.
+func linear(x graph.Tensor, w *Param, m *Mode) graph.Tensor {
+	g := x.Graph()
+	if w.Format == shaders.F32 {
+		return x.Linear(w.Tensor(g, m.Train))
+	}
+	return x.LinearPacked(w.Tensor(g, false), w.scale(g))
+}
+
+// scale returns the scales of the rows of a packed weight, or the zero Tensor.
+func (p *Param) scale(g *graph.Graph) graph.Tensor {
+	if s := p.Scales(g); len(s) > 0 {
+		return s[0]
+	}
+	return graph.Tensor{}
 }
 
 // Conv2D is a convolution without bias, as ResNets have it.
@@ -87,7 +105,8 @@ func NewBatchNorm(ps *Params, name string, c int) *BatchNorm {
 // the two are one convolution with weights w·s and bias β − mean·s, where
 // s = γ/√(variance + eps): folded by plain graph arithmetic, so that training
 // still reaches w, γ and β, and inference folds once at set-up. A layer that is
-// not trained keeps its statistics, too.
+// not trained keeps its statistics, too. Packed weights stay as they are, and s
+// multiplies what comes out.
 func ConvNorm(c *Conv2D, b *BatchNorm, x graph.Tensor, m *Mode) graph.Tensor {
 	g := x.Graph()
 	w, gamma, beta := c.Weight.Tensor(g, m.Train), b.Gamma.Tensor(g, m.Train), b.Beta.Tensor(g, m.Train)
@@ -98,6 +117,13 @@ func ConvNorm(c *Conv2D, b *BatchNorm, x graph.Tensor, m *Mode) graph.Tensor {
 	}
 	mean, variance := b.Mean.Tensor(g, false), b.Variance.Tensor(g, false)
 	s := gamma.Mul(variance.Scale(1, b.Eps).Unary("sqrt").Unary("reciprocal"))
+	if c.Weight.Format != shaders.F32 {
+		scale := s
+		if rows := c.Weight.scale(g); rows.Graph() != nil {
+			scale = s.Mul(rows)
+		}
+		return x.Conv2DPacked(w, scale, c.Stride, c.Pad).Add(beta.Sub(mean.Mul(s)))
+	}
 	folded := w.Mul(s.Reshape(s.Len(), 1, 1, 1))
 	return x.Conv2D(folded, c.Stride, c.Pad).Add(beta.Sub(mean.Mul(s)))
 }
@@ -135,5 +161,6 @@ func NewEmbedding(ps *Params, name string, v, d int, std float32, zero int) *Emb
 
 // Forward looks up ids.
 func (e *Embedding) Forward(ids graph.Tensor, m *Mode) graph.Tensor {
-	return ids.Graph().Embedding(ids, e.Weight.Tensors(ids.Graph(), m.Train)...)
+	g := ids.Graph()
+	return g.EmbeddingPacked(ids, e.Weight.Tensors(g, m.Train), e.Weight.Scales(g))
 }

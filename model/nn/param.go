@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"duet/model/graph"
+	"duet/shaders"
 )
 
 // A Param is a tensor of a model that a checkpoint holds: a weight, or a
@@ -27,6 +28,9 @@ type Param struct {
 	// ranges of rows, where it is too long for one arena.
 	ByRows bool
 
+	// Format is how an untrained weight lies in memory, see [Params.Pack].
+	Format shaders.Format
+
 	stored []int // shape in memory; convolutions are [O KH KW I'], I' a multiple of four
 	places []Place
 }
@@ -34,11 +38,15 @@ type Param struct {
 // A Place is where a parameter, or a range of a table's rows, lies in memory.
 type Place struct {
 	graph.Slot
-	Shape []int // of what lies there, in the memory layout
+	Shape  []int       // of what lies there, in the memory layout
+	Scales *graph.Slot // of its rows, where the format has any
 }
 
 // Len is the number of values that lie there.
 func (p Place) Len() int { return product(p.Shape) }
+
+// Width is the number of values of a row.
+func (p Place) Width() int { return product(p.Shape[1:]) }
 
 // In returns the same place in another arena of the same layout: [Grads],
 // [MomentM] or [MomentV]; in [Weights] it is the place itself.
@@ -143,9 +151,42 @@ func (p *Param) Tensors(g *graph.Graph, train bool) []graph.Tensor {
 		if i > 0 {
 			name = fmt.Sprintf("%s/%d", name, i)
 		}
+		if p.Format != shaders.F32 {
+			tensors[i] = g.PackedParam(name, place.Shape, place.Slot, p.Format)
+			continue
+		}
 		tensors[i] = g.Param(name, place.Shape, place.Slot, train && p.Trainable && !p.State)
 	}
 	return tensors
+}
+
+// Scales returns the scales of the rows of each place of a packed parameter;
+// none where its format has none.
+func (p *Param) Scales(g *graph.Graph) []graph.Tensor {
+	var tensors []graph.Tensor
+	for i, place := range p.places {
+		if place.Scales != nil {
+			tensors = append(tensors, g.Param(fmt.Sprintf("%s/%d scales", p.Name, i), place.Shape[:1], *place.Scales, false))
+		}
+	}
+	return tensors
+}
+
+// smallest is the number of values from which on packing a weight pays.
+const smallest = 4096
+
+// Pack freezes every parameter and lets the weights under one of the names lie
+// in a packed format from the next Layout on: those of linear layers,
+// convolutions and tables, as far as their rows are multiples of four values. The
+// others stay as they are.
+func (ps *Params) Pack(format shaders.Format, names ...string) {
+	for _, p := range ps.list {
+		p.Trainable = false
+		matrix := len(p.Shape) == 2 || len(p.Shape) == 4
+		if matrix && !p.State && slices.ContainsFunc(names, p.under) && p.stored[len(p.stored)-1]%4 == 0 && p.Len() >= smallest {
+			p.Format = format
+		}
+	}
 }
 
 // EachIn calls f for what lies in an arena, in the order of its offsets.
@@ -251,7 +292,11 @@ func (ps *Params) Layout(maxWords int) []Arena {
 	}
 	for _, p := range ps.list {
 		for i := range p.places {
-			p.places[i].Words = words[p.places[i].Buffer]
+			place := &p.places[i]
+			place.Words = words[place.Buffer]
+			if place.Scales != nil {
+				place.Scales.Words = words[place.Scales.Buffer]
+			}
 		}
 	}
 	return l.arenas
@@ -259,10 +304,10 @@ func (ps *Params) Layout(maxWords int) []Arena {
 
 // ranges returns the shapes of the parts that the parameter is kept in.
 func (p *Param) ranges(maxWords int) [][]int {
-	if !p.ByRows || p.StoredLen() <= maxWords {
+	if !p.ByRows || p.Format.Words(p.StoredLen()) <= maxWords {
 		return [][]int{p.stored}
 	}
-	rows, width := p.stored[0], product(p.stored[1:])
+	rows, width := p.stored[0], p.Format.Words(product(p.stored[1:]))
 	step := max(1, maxWords/width)
 	var shapes [][]int
 	for ; rows > 0; rows -= step {
@@ -283,8 +328,18 @@ func (l *layout) place(p *Param, shape []int) Place {
 	words := product(shape)
 	if p.State {
 		l.arenas = append(l.arenas, Arena{"state." + p.Name, words})
-		return Place{graph.Slot{Buffer: "state." + p.Name}, shape}
+		return Place{Slot: graph.Slot{Buffer: "state." + p.Name}, Shape: shape}
 	}
+	place := Place{Slot: l.take(p, p.Format.Words(words)), Shape: shape}
+	if p.Format == shaders.I8 {
+		scales := l.take(p, shape[0])
+		place.Scales = &scales
+	}
+	return place
+}
+
+// take reserves memory for words of a parameter.
+func (l *layout) take(p *Param, words int) graph.Slot {
 	kind := Weights
 	if !p.Trainable {
 		kind = frozen
@@ -303,7 +358,7 @@ func (l *layout) place(p *Param, shape []int) Place {
 	}
 	a := &l.arenas[i]
 	a.Words += size
-	return Place{graph.Slot{Buffer: a.Name, Offset: a.Words - size}, shape}
+	return graph.Slot{Buffer: a.Name, Offset: a.Words - size}
 }
 
 // Initial returns the parameter's starting values in the checkpoint's layout.

@@ -1,11 +1,17 @@
 // How a tile kernel touches memory: by vec4 when every row is a multiple of
-// four elements (VEC4), else element by element with the tail masked.
+// four elements (VEC4), else element by element with the tail masked. B may be
+// packed: half floats (F16), or quarters of words without their scale (I8).
 #if VEC4
 fn store(o: u32, col: u32, y: vec4<f32>) {
   if (col < P.n) {
     c[o / 4u] = y;
   }
 }
+#if SCALE
+fn scale_at(col: u32) -> vec4<f32> {
+  return scale[min(col, P.n - 4u) / 4u];
+}
+#endif
 #if BIAS
 fn bias_at(col: u32) -> vec4<f32> {
   return bias[min(col, P.n - 4u) / 4u];
@@ -24,7 +30,16 @@ fn load_a(i: u32, left: u32) -> vec4<f32> {
   return a[i / 4u];
 }
 fn load_b(i: u32, left: u32) -> vec4<f32> {
+#if F16
+  let h = b[i / 4u];
+  return vec4<f32>(unpack2x16float(h.x), unpack2x16float(h.y));
+#else
+#if I8
+  return unpack4x8snorm(b[i / 4u]);
+#else
   return b[i / 4u];
+#endif
+#endif
 }
 #else
 fn store(o: u32, col: u32, y: vec4<f32>) {
