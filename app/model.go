@@ -147,6 +147,13 @@ func (m *Model) entries() []checkpoint.Entry {
 		}},
 		checkpoint.Data("README.md", []byte(m.card())),
 	}
+	if m.Config.LoRA != nil {
+		files = append(files, checkpoint.Entry{Name: adapterName, Write: m.writeAdapter})
+	}
+	return append(files, m.tokenizerFiles()...)
+}
+
+func (m *Model) tokenizerFiles() (files []checkpoint.Entry) {
 	if m.Tokenizer != nil {
 		tokenizer := m.Tokenizer.Files()
 		for _, name := range slices.Sorted(maps.Keys(tokenizer)) {
@@ -189,6 +196,9 @@ func (m *Model) card() string {
 			fmt.Fprintf(&s, "Top-1 on %d held-back pictures after %d steps: %.3f. config.json lists their hashes.\n", len(t.HeldOut.Hashes), t.Steps, t.Top1)
 		}
 		fmt.Fprintf(&s, "Answers with a probability below %.2f are marked as not sure.\n", c.NotSureBelow)
+	}
+	if l := c.LoRA; l != nil {
+		fmt.Fprintf(&s, "\nA LoRA of rank %d stands beside queries, values and fusion; %s holds it and the other layers that it was trained with. `duet merge` makes a model without.\n", l.Rank, adapterName)
 	}
 	s.WriteString("\nWeights have torchvision's and Hugging Face's tensor names under `visual.` and `text.`.\n")
 	return s.String()

@@ -48,7 +48,8 @@ type TrainOptions struct {
 	Batch     int
 	LR        float64
 	ImageSize int
-	Tune      string // how much of the model is trained: all, last or head, see [model.VLM.Frozen]
+	Tune      string // how much of the model is trained: all, last, lora or head, see [model.VLM.Frozen]
+	LoRARank  int    // of a training of that kind; 0: the model's, or 8
 	Freeze    []string
 	Seed      *uint64
 	MaxSteps  int
@@ -148,8 +149,8 @@ func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model
 	if err != nil {
 		return nil, data.HeldOut{}, err
 	}
-	if c.Recipe.Tune == model.TuneHead && o.Init == nil {
-		return nil, data.HeldOut{}, errors.New("app: the head alone can be trained only on towers that have learnt something: start from a model (--init), or train all of it")
+	if (c.Recipe.Tune == model.TuneHead || c.Recipe.Tune == model.TuneLoRA) && o.Init == nil {
+		return nil, data.HeldOut{}, errors.New("app: the head alone, or a LoRA, can be trained only on towers that have learnt something: start from a model (--init), or train all of it")
 	}
 	held, err := o.Collection.HoldOut(ctx, c.Recipe.Seed, o.Share)
 	if err != nil {
@@ -247,6 +248,17 @@ func (o *TrainOptions) configuration() (*config.Config, error) {
 		set(&r.LearningRate, o.LR)
 		set(&r.Epochs, o.Epochs)
 	}
+	if o.Tune == model.TuneLoRA {
+		if c.LoRA == nil {
+			rank := cmp.Or(o.LoRARank, loraRank)
+			c.LoRA = &config.LoRA{Rank: rank, Alpha: loraAlpha * float64(rank)}
+		}
+		if o.LoRARank != 0 && o.LoRARank != c.LoRA.Rank {
+			return nil, fmt.Errorf("app: the model to start from has a LoRA of rank %d, not %d: merge it first (duet merge)", c.LoRA.Rank, o.LoRARank)
+		}
+	} else if o.LoRARank != 0 {
+		return nil, errors.New("app: a rank is for trainings of a LoRA (--tune lora)")
+	}
 	if o.Config == nil {
 		r.Tune = "" // how the model to start from was trained is not how this one is
 	}
@@ -272,6 +284,12 @@ func (o *TrainOptions) configuration() (*config.Config, error) {
 const (
 	headRate   = 4
 	headEpochs = 2
+)
+
+// A LoRA's rank, and its α as a multiple of that, where nothing is asked for.
+const (
+	loraRank  = 8
+	loraAlpha = 2
 )
 
 // set overrides a setting where v is not zero.
@@ -332,24 +350,7 @@ func (o *TrainOptions) load(m *Model) error {
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
-	same := reflect.DeepEqual(old.ID2Label, m.Config.ID2Label)
-	report, err := m.Memory.Load(weights, func(name string) string {
-		p := m.VLM.Params.Get(name)
-		info, ok := weights.Info(name)
-		fits := ok && slices.Equal(info.Shape, p.Shape)
-		if name == "classifier.weight" || name == "classifier.bias" {
-			fits = fits && same
-		} else if old.Fusion != m.Config.Fusion && p.New {
-			fits = false
-		}
-		if !fits && !p.New {
-			return name // a tower that does not fit is an error that names the shapes
-		}
-		if !fits {
-			return "-"
-		}
-		return name
-	})
+	report, err := m.Memory.Load(weights, taken(m, weights, old))
 	for _, name := range report.Missing {
 		if p := m.VLM.Params.Get(name); err == nil && !p.New && !p.State && !p.Trainable {
 			err = fmt.Errorf("it lacks %s, which this training would leave as it is; train more of the model (--tune all)", name)
@@ -359,6 +360,28 @@ func (o *TrainOptions) load(m *Model) error {
 		return fmt.Errorf("app: starting from %s: %w; without a configuration of its own a training takes that of the model, and --init none starts from random weights", o.Init.Name(), err)
 	}
 	return nil
+}
+
+// taken tells which tensors of a model to start from, with the configuration
+// old, m takes over: all that have the same name and shape, the classifier only
+// for the same classes, and what follows the towers only for the same fusion. The
+// function returns the name, or one that no tensor has.
+func taken(m *Model, weights *checkpoint.File, old *config.Config) func(name string) string {
+	same := reflect.DeepEqual(old.ID2Label, m.Config.ID2Label)
+	return func(name string) string {
+		p := m.VLM.Params.Get(name)
+		info, ok := weights.Info(name)
+		fits := ok && slices.Equal(info.Shape, p.Shape)
+		if name == "classifier.weight" || name == "classifier.bias" {
+			fits = fits && same
+		} else if old.Fusion != m.Config.Fusion && p.New {
+			fits = false
+		}
+		if !fits && p.New {
+			return "-"
+		}
+		return name // a tower that does not fit is an error that names the shapes
+	}
 }
 
 // A training keeps what comes of a training under way.

@@ -79,8 +79,13 @@ func (f *Fusion) Forward(m *VLM, features Features, out Outputs, mode *nn.Mode) 
 		return f.Linear.Forward(g.Concat(1, out.Visual, out.Words).Gate(), mode)
 	}
 	g := out.Visual.Graph()
-	y := g.Fusion(out.Visual, out.Words, f.Linear.Weight.Tensor(g, mode.Train), f.Linear.Bias.Tensor(g, mode.Train),
-		f.Kind != Hadamard, f.Kind == Hadamard || f.Kind == ConcatProduct)
+	layer := func(weight, bias graph.Tensor) graph.Tensor {
+		return g.Fusion(out.Visual, out.Words, weight, bias, f.Kind != Hadamard, f.Kind == Hadamard || f.Kind == ConcatProduct)
+	}
+	y := layer(f.Linear.Weight.Tensor(g, mode.Train), f.Linear.Bias.Tensor(g, mode.Train))
+	if l := f.Linear.LoRA; l != nil {
+		y = y.Add(l.Forward(layer(l.A.Tensor(g, mode.Train), g.Constant(0, l.A.Shape[0])), mode))
+	}
 	if f.Kind == ConcatGELU || f.Kind == ConcatProduct {
 		y = y.GELU()
 	}

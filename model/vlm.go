@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"strings"
 
 	"duet/model/graph"
 	"duet/model/nn"
@@ -15,8 +16,16 @@ type Shape struct {
 	Fusion  FusionKind
 	Dim     int // width of the two projections and of the fused vector
 	Classes int
+	LoRA    LoRAShape
 
 	MeanPoolText bool // the text vector is the masked mean of the states instead of the first
+}
+
+// A LoRAShape describes the changes of low rank beside the queries and values
+// of the text tower and the fusion layer.
+type LoRAShape struct {
+	Rank  int // 0: none
+	Alpha float64
 }
 
 // A VLM classifies a picture together with its words: an image tower and a
@@ -60,7 +69,50 @@ func NewVLM(s Shape) (*VLM, error) {
 	for _, p := range ps.All()[towers:] {
 		p.New = true
 	}
+	for name, l := range m.adapted {
+		l.LoRA = nn.NewLoRA(ps, name, l.Weight.Shape[1], l.Weight.Shape[0], s.LoRA.Rank, s.LoRA.Alpha)
+	}
 	return m, nil
+}
+
+// adapted yields the layers that have a LoRA in a model that has any, by name.
+func (m *VLM) adapted(yield func(string, *nn.Linear) bool) {
+	if m.Shape.LoRA.Rank == 0 {
+		return
+	}
+	layers := []*nn.Linear{}
+	if m.Text != nil {
+		for _, l := range m.Text.Layers {
+			layers = append(layers, l.Query, l.Value)
+		}
+	}
+	for _, l := range append(layers, m.Fusion.Linear) {
+		if !yield(strings.TrimSuffix(l.Weight.Name, ".weight"), l) {
+			return
+		}
+	}
+}
+
+// Merge adds to the values of a weight what the LoRA beside it adds to it, for a
+// model without. get returns a parameter's values.
+func (m *VLM) Merge(weight *nn.Param, values []float32, get func(*nn.Param) ([]float32, error)) error {
+	for _, l := range m.adapted {
+		if l.Weight != weight {
+			continue
+		}
+		a, err := get(l.LoRA.A)
+		if err != nil {
+			return err
+		}
+		b, err := get(l.LoRA.B)
+		if err != nil {
+			return err
+		}
+		for i, d := range l.LoRA.Delta(a, b) {
+			values[i] += d
+		}
+	}
+	return nil
 }
 
 func (s Shape) validate() error {
@@ -73,6 +125,8 @@ func (s Shape) validate() error {
 		return fmt.Errorf("model: %d classes and a fused vector of %d make no classifier", s.Classes, s.Dim)
 	case s.Fusion != TextOnly && (s.Width < 1 || len(s.Blocks) == 0):
 		return fmt.Errorf("model: fusion %s needs an image tower", s.Fusion)
+	case s.LoRA.Rank < 0 || s.LoRA.Rank > 0 && !(s.LoRA.Alpha > 0):
+		return fmt.Errorf("model: a LoRA of rank %d with α %g is not possible", s.LoRA.Rank, s.LoRA.Alpha)
 	case s.Fusion != ImageOnly && (s.Text.Layers < 1 || s.Text.Heads < 1 || s.Text.Hidden%max(s.Text.Heads, 1) != 0):
 		return fmt.Errorf("model: a text tower of width %d, %d layers and %d heads is not possible", s.Text.Hidden, s.Text.Layers, s.Text.Heads)
 	}
@@ -196,6 +250,7 @@ const (
 	TuneAll  = "all"  // everything
 	TuneLast = "last" // the head and the last parts of the towers
 	TuneHead = "head" // projections, fusion and classifier
+	TuneLoRA = "lora" // the LoRA of a model that has any, and the head but the fusion's weight, which has one
 )
 
 // Frozen returns the parts that a training of so much of the model leaves as
@@ -203,9 +258,18 @@ const (
 // layer, and the text tower but the last quarter of its layers, at least one.
 func (m *VLM) Frozen(tune string) ([]string, error) {
 	var frozen []string
+	if tune == TuneLoRA && m.Shape.LoRA.Rank == 0 {
+		return nil, fmt.Errorf("model: tuning %s of a model that has none", TuneLoRA)
+	}
+	if tune == TuneHead || tune == TuneLast {
+		frozen = append(frozen, nn.Adapters)
+	}
 	switch tune {
 	case "", TuneAll:
-	case TuneHead:
+	case TuneHead, TuneLoRA:
+		if tune == TuneLoRA {
+			frozen = append(frozen, m.Fusion.Linear.Weight.Name)
+		}
 		if m.Visual != nil {
 			frozen = append(frozen, "visual")
 		}
@@ -227,7 +291,7 @@ func (m *VLM) Frozen(tune string) ([]string, error) {
 			}
 		}
 	default:
-		return nil, fmt.Errorf("model: tuning %q of a model; known are %s, %s and %s", tune, TuneHead, TuneLast, TuneAll)
+		return nil, fmt.Errorf("model: tuning %q of a model; known are %s, %s, %s and %s", tune, TuneHead, TuneLoRA, TuneLast, TuneAll)
 	}
 	return frozen, nil
 }

@@ -27,6 +27,7 @@ import (
 type commands struct {
 	Window   windowCommand   `cmd:"" help:"Open the app's window; so does duet alone where there is a display."`
 	Train    trainCommand    `cmd:"" help:"Fine-tune a model on a collection, or train one from scratch."`
+	Merge    mergeCommand    `cmd:"" help:"Write a model without its LoRA that answers like it."`
 	Evaluate evaluateCommand `cmd:"" help:"Measure a model on a collection."`
 	Classify classifyCommand `cmd:"" help:"Classify pictures together with their words."`
 	Check    checkCommand    `cmd:"" help:"Say whether files can be used, by reading them."`

@@ -27,7 +27,8 @@ type trainCommand struct {
 	Batch     int           `placeholder:"N" help:"Examples a step."`
 	LR        float64       `name:"lr" placeholder:"F" help:"Learning rate."`
 	ImageSize int           `placeholder:"N" help:"Side of the pictures that the model sees, in pixels."`
-	Tune      string        `enum:"all,last,head," default:"" help:"How much of the model is trained: all; last, the last parts of the towers and what follows them; head, what follows the towers, which then run once a picture. By default what the configuration says, mostly all."`
+	Tune      string        `enum:"all,last,lora,head," default:"" help:"How much of the model is trained: all; last, the last parts of the towers and what follows them; lora, changes of low rank beside the text tower's queries and values and the fusion, and what else follows the towers; head, what follows the towers, which then run once a picture. By default what the configuration says, mostly all."`
+	LoRARank  int           `name:"lora-rank" placeholder:"R" help:"Rank of the changes of --tune lora; by default 8."`
 	Freeze    []string      `placeholder:"LIST" help:"Parts of the model to leave as they are, for example visual,text or text.encoder.layer.0."`
 	Seed      *uint64       `placeholder:"N" help:"Seed of everything random."`
 	MaxSteps  int           `placeholder:"N" help:"Stop after this many steps."`
@@ -79,7 +80,7 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	m, err := app.Train(ctx, backend, app.TrainOptions{
 		Collection: collection, Name: filepath.Base(filepath.Clean(c.Data)), Config: conf, Init: init, Out: c.Out, Resume: c.Resume,
 		Fusion: model.FusionKind(c.Fusion), Inputs: c.Inputs, Epochs: c.Epochs, Batch: c.Batch, LR: c.LR, ImageSize: c.ImageSize,
-		Tune: c.Tune, Freeze: c.Freeze, Seed: c.Seed, MaxSteps: c.MaxSteps, SaveEvery: c.SaveEvery,
+		Tune: c.Tune, LoRARank: c.LoRARank, Freeze: c.Freeze, Seed: c.Seed, MaxSteps: c.MaxSteps, SaveEvery: c.SaveEvery,
 	}, func(e train.Event) { split(); show(e) })
 	end()
 	if errors.Is(err, train.ErrInterrupted) {

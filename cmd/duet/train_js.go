@@ -27,6 +27,7 @@ type trainOptions struct {
 	LR        float64         `json:"lr"`
 	ImageSize int             `json:"imageSize"`
 	Tune      string          `json:"tune"`
+	LoRARank  int             `json:"lora_rank"`
 	Give      bool            `json:"give"` // the model as a Blob, instead of taking it into use
 	Freeze    []string        `json:"freeze"`
 	Seed      *uint64         `json:"seed"`
@@ -162,7 +163,7 @@ func (e *engine) run(ctx context.Context, r request, o app.TrainOptions, j job, 
 func (e *engine) trainOptions(o trainOptions, init js.Value, name string) (app.TrainOptions, error) {
 	t := app.TrainOptions{
 		Fusion: model.FusionKind(o.Fusion), Inputs: o.Inputs, Epochs: o.Epochs, Batch: o.Batch, LR: o.LR,
-		ImageSize: o.ImageSize, Tune: o.Tune, Freeze: o.Freeze, Seed: o.Seed, MaxSteps: o.MaxSteps,
+		ImageSize: o.ImageSize, Tune: o.Tune, LoRARank: o.LoRARank, Freeze: o.Freeze, Seed: o.Seed, MaxSteps: o.MaxSteps,
 		SaveEvery: time.Duration(o.SaveEvery * float64(time.Second)),
 	}
 	var err error

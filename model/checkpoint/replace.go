@@ -31,7 +31,7 @@ func Data(name string, data []byte) Entry {
 // the model is replaced.
 var modelFiles = []string{
 	configName, weightsName, "README.md", "LICENSE", ".gitattributes", "tokenizer.json", "tokenizer_config.json",
-	"special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "preprocessor_config.json",
+	"adapter.safetensors", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "preprocessor_config.json",
 }
 
 // maxConfig bounds config.json, which may list many pictures' hashes.

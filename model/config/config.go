@@ -35,6 +35,14 @@ type Config struct {
 	NotSureBelow  float64           `json:"not_sure_below"` // a best answer of lower probability is not sure
 	Recipe        train.Recipe      `json:"recipe"`
 	Training      *Training         `json:"training,omitempty"` // nil before training
+	LoRA          *LoRA             `json:"lora,omitempty"`     // nil where the model has none
+}
+
+// LoRA describes the changes of low rank beside the model's weights, with the
+// names of PEFT's LoraConfig.
+type LoRA struct {
+	Rank  int     `json:"r"`
+	Alpha float64 `json:"lora_alpha"` // what they add is multiplied by lora_alpha / r
 }
 
 // Vision is the image tower, a ResNet of basic blocks.
@@ -153,6 +161,9 @@ func (c *Config) Shape() model.Shape {
 			Pad: t.Pad, Eps: float32(t.LayerNormEps), Std: float32(t.InitStd),
 		}
 		s.MeanPoolText = t.Pooling == MeanPooling
+	}
+	if l := c.LoRA; l != nil {
+		s.LoRA = model.LoRAShape{Rank: l.Rank, Alpha: l.Alpha}
 	}
 	return s
 }

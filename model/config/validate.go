@@ -25,6 +25,7 @@ const (
 	maxLabels     = 100_000
 	maxLabelBytes = 1000
 	maxHashes     = 1_000_000
+	maxRank       = 1024
 	maxParameters = 4_000_000_000
 )
 
@@ -72,6 +73,14 @@ func (c *Config) validate() error {
 		}
 		if err := c.Augment.Validate(); err != nil {
 			return fmt.Errorf("augmentation: %w", err)
+		}
+	}
+	if l := c.LoRA; l != nil {
+		if err := inBounds("lora.", bound{"r", l.Rank, 1, maxRank}); err != nil {
+			return err
+		}
+		if !(l.Alpha > 0 && l.Alpha <= maxHidden) {
+			return fmt.Errorf("lora.lora_alpha is %g; want more than 0 and at most %d", l.Alpha, maxHidden)
 		}
 	}
 	if !(c.NotSureBelow >= 0 && c.NotSureBelow <= 1) {

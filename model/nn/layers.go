@@ -28,6 +28,7 @@ func (m *Mode) Drop(x graph.Tensor) graph.Tensor {
 type Linear struct {
 	Weight *Param // [out in]
 	Bias   *Param // [out]
+	LoRA   *LoRA  // beside the weight, or nil
 }
 
 // NewLinear defines a linear layer with PyTorch's initialisation.
@@ -47,7 +48,11 @@ func (l *Linear) Forward(x graph.Tensor, m *Mode) graph.Tensor {
 	g := x.Graph()
 	shape := append([]int{}, x.Shape()...)
 	shape[len(shape)-1] = l.Weight.Shape[0]
-	y := linear(x.Reshape(-1, x.Dim(-1)), l.Weight, m).Add(l.Bias.Tensor(g, m.Train))
+	x = x.Reshape(-1, x.Dim(-1))
+	y := linear(x, l.Weight, m).Add(l.Bias.Tensor(g, m.Train))
+	if l.LoRA != nil {
+		y = y.Add(l.LoRA.Forward(linear(x, l.LoRA.A, m), m))
+	}
 	return y.Reshape(shape...)
 }
 

@@ -21,6 +21,8 @@ type Param struct {
 	State bool // running statistics: never trained by the optimiser
 	New   bool // belongs to a layer on top of the towers (learning-rate group)
 
+	Adapter bool // of a [LoRA]
+
 	Trainable bool
 	NoDecay   bool // biases and norms: exempt from weight decay where the recipe says so
 
@@ -183,7 +185,7 @@ func (ps *Params) Pack(format shaders.Format, names ...string) {
 	for _, p := range ps.list {
 		p.Trainable = false
 		matrix := len(p.Shape) == 2 || len(p.Shape) == 4
-		if matrix && !p.State && slices.ContainsFunc(names, p.under) && p.stored[len(p.stored)-1]%4 == 0 && p.Len() >= smallest {
+		if matrix && !p.State && !p.Adapter && slices.ContainsFunc(names, p.under) && p.stored[len(p.stored)-1]%4 == 0 && p.Len() >= smallest {
 			p.Format = format
 		}
 	}
@@ -219,12 +221,16 @@ func (ps *Params) StoreGradients(g *graph.Graph, loss graph.Tensor) {
 	}
 }
 
-// Freeze marks the parameters under one of the names, such as visual or
-// text.encoder.layer.1, as not trainable and all others as trainable. An unknown
-// name is an error.
+// Adapters is the name under which [Params.Freeze] knows the parameters of
+// every [LoRA]; they are trained where their layers are not.
+const Adapters = "lora"
+
+// Freeze marks the parameters under one of the names, such as visual,
+// text.encoder.layer.1 or [Adapters], as not trainable and all others as
+// trainable. An unknown name is an error.
 func (ps *Params) Freeze(names []string) error {
 	for _, name := range names {
-		if !slices.ContainsFunc(ps.list, func(p *Param) bool { return p.under(name) }) {
+		if name != Adapters && !slices.ContainsFunc(ps.list, func(p *Param) bool { return p.under(name) }) {
 			return fmt.Errorf("nn: no parameter is named %s; the model's parts are %s", name, strings.Join(ps.parts(), ", "))
 		}
 	}
@@ -236,6 +242,9 @@ func (ps *Params) Freeze(names []string) error {
 
 // under tells whether a name is the parameter's or that of a part it belongs to.
 func (p *Param) under(name string) bool {
+	if p.Adapter {
+		return name == Adapters || name == p.Name
+	}
 	rest, ok := strings.CutPrefix(p.Name, strings.TrimSuffix(name, "."))
 	return ok && (rest == "" || rest[0] == '.')
 }

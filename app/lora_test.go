@@ -1,0 +1,143 @@
+//go:build !js
+
+package app
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"duet/gpu/gputest"
+	"duet/model"
+	"duet/model/checkpoint"
+	"duet/model/train"
+)
+
+// A training of a LoRA changes only it and what follows the towers; its adapter
+// file holds just that; and merged, with its own model or with the one that the
+// training started from, it answers the same.
+func TestLoRA(t *testing.T) {
+	dir := drawn(t, 120)
+	for _, fusion := range []model.FusionKind{model.ConcatProduct, model.Gated} {
+		t.Run(string(fusion), func(t *testing.T) {
+			from := base(t, dir, fusion)
+			device := gputest.Open(t)
+			init, err := OpenInit(from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer init.Close()
+			out := filepath.Join(t.TempDir(), "tuned")
+			m, err := Train(t.Context(), device, TrainOptions{Collection: open(t, dir), Init: init, Out: out, Tune: model.TuneLoRA, LoRARank: 4}, func(train.Event) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Release()
+			for _, part := range changed(t, from, out) {
+				head := slices.Contains([]string{"visual_proj", "text_proj", "fusion", "classifier"}, part)
+				if !head && !strings.Contains(part, "lora_") && part != "text.encoder.layer.0" {
+					t.Errorf("%s changed", part)
+				}
+			}
+			weights := func(dir, name string) *checkpoint.File {
+				f, err := checkpoint.OpenFile(filepath.Join(dir, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { f.Close() })
+				return f
+			}
+			before, after := weights(from, "model.safetensors"), weights(out, "model.safetensors")
+			moved := false
+			for _, name := range after.Names() {
+				if strings.Contains(name, "lora_B") {
+					values, err := after.Float32(name, nil)
+					moved = moved || err == nil && slices.ContainsFunc(values, func(x float32) bool { return x != 0 })
+				}
+				if _, ok := before.Info(name); !ok || !strings.HasPrefix(name, "text.") && !strings.HasPrefix(name, "visual.") && name != "fusion.weight" {
+					continue
+				}
+				a, errA := before.Float32(name, nil)
+				b, errB := after.Float32(name, nil)
+				if errA == nil && errB == nil && !slices.Equal(a, b) {
+					t.Errorf("%s changed", name)
+				}
+			}
+			if !moved {
+				t.Error("the LoRA is zero as at the start")
+			}
+			for _, name := range weights(out, adapterName).Names() {
+				if !strings.Contains(name, "lora_") && (strings.HasPrefix(name, "text.") || strings.HasPrefix(name, "visual.") || name == "fusion.weight") {
+					t.Errorf("the adapter holds %s", name)
+				}
+			}
+
+			logits := func(name string) []float32 {
+				files, err := OpenFiles(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer files.Close()
+				m, err := Load(device, files)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer m.Release()
+				var out []float32
+				p := model.NewPredictor(device, m.VLM, m.Memory, 32, 4, 1)
+				defer p.Release()
+				batch := model.Batch{Pictures: make([]float32, 4*32*32*4), Targets: make([]int32, 4)}
+				for i := range batch.Pictures {
+					if i%4 < 3 {
+						batch.Pictures[i] = float32(math.Sin(0.01 * float64(i)))
+					}
+				}
+				for i := range int32(4) {
+					batch.Tokens = append(batch.Tokens, []int32{0, 20 + i, 7 * i, 30, 2}[:3+i%3])
+				}
+				if out, err = p.Logits(t.Context(), batch, 4); err != nil {
+					t.Fatal(err)
+				}
+				return out
+			}
+			want := logits(out)
+			own, apart := filepath.Join(t.TempDir(), "own"), filepath.Join(t.TempDir(), "apart.zip")
+			tuned, err := OpenFiles(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tuned.Close()
+			if err := Merge(tuned, "", own); err != nil {
+				t.Fatal(err)
+			}
+			if err := Merge(init, filepath.Join(out, adapterName), apart); err != nil {
+				t.Fatal(err)
+			}
+			largest, worst := 0.0, 0.0
+			merged := logits(own)
+			for i := range want {
+				largest = max(largest, math.Abs(float64(want[i])))
+				worst = max(worst, math.Abs(float64(merged[i]-want[i])))
+			}
+			t.Logf("merged logits are off by %.2g of the largest", worst/largest)
+			if worst > 1e-5*largest {
+				t.Errorf("merged logits %v, unmerged %v", merged, want)
+			}
+			if again := logits(apart); !slices.Equal(again, merged) {
+				t.Errorf("merged from the adapter alone %v, from the model %v", again, merged)
+			}
+			if err := Merge(init, "", filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "no LoRA") {
+				t.Errorf("merging a model without a LoRA: %v", err)
+			}
+			if err := Merge(init, filepath.Join(from, "model.safetensors"), filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "adapter") {
+				t.Errorf("merging what is no adapter: %v", err)
+			}
+			if info, err := os.Stat(filepath.Join(out, adapterName)); err != nil || info.Size() > 100_000 {
+				t.Errorf("the adapter: %v, %v", info, err)
+			}
+		})
+	}
+}
