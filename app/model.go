@@ -25,6 +25,7 @@ type Model struct {
 	Memory    *model.Memory
 	Backend   gpu.Backend
 	Name      string
+	Weights   string // how the towers' weights lie on the device, see [model.VLM.Pack]
 }
 
 // Default is the name of the embedded model.
@@ -74,6 +75,12 @@ func Card(files *checkpoint.Model) string {
 
 // Load puts a model on a backend.
 func Load(backend gpu.Backend, files *checkpoint.Model) (*Model, error) {
+	return LoadPacked(backend, files, model.WeightsF32)
+}
+
+// LoadPacked is [Load] with the towers' weights in one of the ways that
+// [model.VLM.Pack] knows. Such a model answers; it is neither trained nor saved.
+func LoadPacked(backend gpu.Backend, files *checkpoint.Model, weights string) (*Model, error) {
 	c, err := config.Read(files, "config.json")
 	if err != nil {
 		return nil, fmt.Errorf("app: %s: %w", files.Name(), err)
@@ -90,16 +97,20 @@ func Load(backend gpu.Backend, files *checkpoint.Model) (*Model, error) {
 			return nil, fmt.Errorf("app: %s: the tokenizer has %d entries, config.json's vocab_size is %d", files.Name(), m.Tokenizer.VocabSize(), c.Text.VocabSize)
 		}
 	}
+	m.Weights = weights
+	if err := m.VLM.Pack(weights); err != nil {
+		return nil, err
+	}
 	if err := m.place(); err != nil {
 		return nil, err
 	}
-	weights, err := files.Weights()
+	tensors, err := files.Weights()
 	if err != nil {
 		m.Release()
 		return nil, fmt.Errorf("app: %s: %w", files.Name(), err)
 	}
-	defer weights.Close()
-	report, err := m.Memory.Load(weights, nil)
+	defer tensors.Close()
+	report, err := m.Memory.Load(tensors, nil)
 	if err == nil && len(report.Missing) > 0 {
 		err = fmt.Errorf("model: %d tensors are missing, for example %s", len(report.Missing), report.Missing[0])
 	}
@@ -166,6 +177,9 @@ func (m *Model) tokenizerFiles() (files []checkpoint.Entry) {
 // Save writes the model as a folder, or as a zip where path ends in .zip. It is
 // whole or not there at all; only a model is ever replaced.
 func (m *Model) Save(path string) error {
+	if m.Weights != "" && m.Weights != model.WeightsF32 {
+		return fmt.Errorf("app: %s lies on the device as %s and would lose accuracy: load it as it is to save it", m.Name, m.Weights)
+	}
 	if err := checkpoint.WriteModel(path, m.entries()); err != nil {
 		return fmt.Errorf("app: saving the model: %w", err)
 	}

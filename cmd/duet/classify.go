@@ -17,6 +17,7 @@ type classifyCommand struct {
 	Images []string `arg:"" optional:"" name:"image" help:"Pictures: JPEG, PNG, GIF, BMP or WebP; none where only words are looked at."`
 	modelFlag
 	backendFlag
+	weightsFlag
 	Caption   string `placeholder:"TEXT" help:"Words that go with the pictures."`
 	Inputs    string `enum:"both,image,text" default:"both" help:"What the model sees: both, image or text."`
 	Top       int    `placeholder:"K" default:"5" help:"How many classes to list."`
@@ -33,7 +34,7 @@ func (c classifyCommand) Run(ctx context.Context, s streams) error {
 	case len(c.Images) == 0:
 		return errors.New("name a picture; with --inputs text and --caption the words alone are classified")
 	}
-	m, done, err := c.modelFlag.load(ctx, c.backendFlag)
+	m, done, err := c.modelFlag.load(ctx, c.backendFlag, c.Weights)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ type evaluateCommand struct {
 	modelFlag
 	dataFlags
 	backendFlag
+	weightsFlag
 	Split  string `placeholder:"train|val|test|all" help:"What to evaluate on; by default the validation pictures recorded in the model, else everything."`
 	Inputs string `enum:"both,image,text" default:"both" help:"What the model sees: both, image or text."`
 	Ablate bool   `help:"Also with each side hidden, and with pictures or captions of other examples."`
@@ -26,16 +27,21 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	m, done, err := c.modelFlag.load(ctx, c.backendFlag)
+	files, err := app.OpenFiles(c.Model)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer files.Close()
+	backend, err := c.backendFlag.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer backend.Close()
 	options := app.EvaluateOptions{Collection: collection, Split: c.Split, Inputs: c.Inputs, Ablate: c.Ablate}
 	if c.Ablate {
 		options.Cache = 256 << 20
 	}
-	result, err := app.Evaluate(ctx, m, options)
+	result, err := app.EvaluatePacked(ctx, backend, files, c.Weights, options)
 	if err != nil {
 		return err
 	}
@@ -49,6 +55,10 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 func printEvaluation(s streams, r *app.Evaluation) {
 	fmt.Fprintf(s.out, "%d examples: %s\n\n", r.N, r.On)
 	fmt.Fprintf(s.out, "top-1 %.3f   top-5 %.3f   macro F1 %.3f   loss %.3f\n\n", r.Top1, r.Top5, r.MacroF1, r.Loss)
+	if p := r.Packed; p != nil {
+		fmt.Fprintf(s.out, "weights as %s: %.1f MB instead of %.1f; with f32 top-1 %.3f, loss %.3f; top-1 changes by %+.1f points, %d of %d answers are the same\n\n",
+			p.Weights, float64(p.Bytes)/1e6, float64(p.Float32Bytes)/1e6, p.Float32.Top1, p.Float32.Loss, 100*(r.Top1-p.Float32.Top1), p.Same, r.N)
+	}
 	for _, name := range []string{app.ImageOnly, app.TextOnly, app.ShuffledCaptions, app.ShuffledPictures} {
 		if x, ok := r.Ablate[name]; ok {
 			fmt.Fprintf(s.out, "%-18s top-1 %.3f\n", name, x.Top1)

@@ -36,8 +36,13 @@ type modelFlag struct {
 	Model string `placeholder:"MODEL" default:"default" help:"Model folder or zip; by default the embedded one."`
 }
 
+// weightsFlag says how the towers' weights lie on the device.
+type weightsFlag struct {
+	Weights string `enum:"f32,f16,int8" default:"f32" help:"How the towers' weights lie on the device: f32; f16, in half the memory; int8, in a quarter. Arithmetic is float32 with all of them."`
+}
+
 // load opens the backend and puts the model on it; close releases both.
-func (f modelFlag) load(ctx context.Context, b backendFlag) (m *app.Model, close func(), err error) {
+func (f modelFlag) load(ctx context.Context, b backendFlag, weights string) (m *app.Model, close func(), err error) {
 	files, err := app.OpenFiles(f.Model)
 	if err != nil {
 		return nil, nil, err
@@ -47,7 +52,7 @@ func (f modelFlag) load(ctx context.Context, b backendFlag) (m *app.Model, close
 	if err != nil {
 		return nil, nil, err
 	}
-	if m, err = app.Load(backend, files); err != nil {
+	if m, err = app.LoadPacked(backend, files, weights); err != nil {
 		backend.Close()
 		return nil, nil, err
 	}

@@ -65,6 +65,16 @@ type Evaluation struct {
 	Result
 	On     string            `json:"on"` // which examples, in words
 	Ablate map[string]Result `json:"ablate,omitempty"`
+	Packed *PackedWeights    `json:"packed,omitempty"` // where the weights lie on the device with fewer bits
+}
+
+// PackedWeights is what weights of fewer bits cost.
+type PackedWeights struct {
+	Weights      string `json:"weights"`       // f16 or int8
+	Bytes        int    `json:"bytes"`         // of the parameters on the device
+	Float32Bytes int    `json:"float32_bytes"` // of the same without
+	Float32      Result `json:"float32"`       // the same examples without; no classes
+	Same         int    `json:"same"`          // examples with the same answer
 }
 
 // Default is the name of the model that the program carries.
