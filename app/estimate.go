@@ -53,7 +53,8 @@ func EstimateTraining(ctx context.Context, adapter gpu.Info, o TrainOptions, spe
 	if err := train.Rehearse(ctx, planner, m.VLM, m.Memory, r); err != nil {
 		return Estimate{}, err
 	}
-	e.Bytes = planner.Most()
+	e.Bytes, e.Memory = planner.Most(), adapter.Memory
+	e.Parameters, e.Trained = m.VLM.Params.Count()
 	if speed != nil {
 		e.Time = speed.time(r.Recipe, e.Steps, r.Pictures, units, validated)
 	}

@@ -70,10 +70,15 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 	if err := o.checkKeeper(); err != nil {
 		return nil, err
 	}
+	plan, err := o.plan(ctx, backend.Info())
+	if err != nil {
+		return nil, err
+	}
 	m, held, err := o.prepare(ctx, backend)
 	if err != nil {
 		return nil, err
 	}
+	event(plan)
 	t := &training{keep: o.Keep, model: m}
 	m.Config.Training = &config.Training{
 		HeldOut: held, Seed: m.Config.Recipe.Seed, Data: o.Name, Examples: len(o.Collection.Select(data.Train)), Init: o.initName(), Adapter: backend.Info().Name,
@@ -106,8 +111,31 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 		m.Release()
 		return nil, err
 	}
-	event(train.Event{Event: "done", Model: o.Out, ValTop1: end.BestTop1, Step: end.Step})
+	done := train.Event{Event: "done", Model: o.Out, ValTop1: end.BestTop1, Step: end.Step}
+	if d, ok := backend.(*gpu.Device); ok {
+		done.Bytes = d.Allocated().Most
+	}
+	event(done)
 	return m, nil
+}
+
+// plan tells what the training will take, and refuses one that takes more than
+// the device has.
+func (o *TrainOptions) plan(ctx context.Context, adapter gpu.Info) (train.Event, error) {
+	known := *o
+	if o.Config != nil {
+		c := *o.Config // which an estimate changes
+		known.Config = &c
+	}
+	e, err := EstimateTraining(ctx, adapter, known, nil)
+	if err != nil {
+		return train.Event{}, err
+	}
+	if e.Memory > 0 && e.Bytes > e.Memory {
+		return train.Event{}, fmt.Errorf("app: this training takes %s of the device's memory, and %s has about %s for it: train less of the model (--tune lora or head), or with a smaller batch or smaller pictures (--batch, --image-size); %s says how much there is if that is wrong",
+			gpu.Size(e.Bytes), adapter.Name, gpu.Size(e.Memory), gpu.MemoryVariable)
+	}
+	return train.Event{Event: "plan", Bytes: e.Bytes, Memory: e.Memory, Parameters: e.Parameters, Trained: e.Trained, Steps: e.Steps}, nil
 }
 
 // checkKeeper refuses, before any work, a place where the model cannot go.
@@ -259,6 +287,10 @@ func (o *TrainOptions) configuration() (*config.Config, error) {
 	} else if o.LoRARank != 0 {
 		return nil, errors.New("app: a rank is for trainings of a LoRA (--tune lora)")
 	}
+	if o.Tune == model.TuneLoRA {
+		r.LearningRate *= loraRateFactor
+		set(&r.LearningRate, o.LR)
+	}
 	if o.Config == nil {
 		r.Tune = "" // how the model to start from was trained is not how this one is
 	}
@@ -285,6 +317,11 @@ const (
 	headRate   = 4
 	headEpochs = 2
 )
+
+// What a LoRA adds is small at first. On two drawn tasks of 1,284 questions,
+// after five epochs from the default model: top-1 0.519 and 0.496 at 5e-4, 0.537
+// and 0.531 at four times that, 0.671 and 0.531 at eight times.
+const loraRateFactor = 8
 
 // A LoRA's rank, and its α as a multiple of that, where nothing is asked for.
 const (

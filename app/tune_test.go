@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"duet/gpu"
 	"duet/gpu/gputest"
 	"duet/model"
 	"duet/model/checkpoint"
@@ -221,7 +222,7 @@ func TestTuneHeadRecipe(t *testing.T) {
 // TestTuneRefuses checks the trainings that make no sense.
 func TestTuneRefuses(t *testing.T) {
 	dir := drawn(t, 100)
-	for tune, want := range map[string]string{"head": "--init", "some": "known are head, last and all"} {
+	for tune, want := range map[string]string{"head": "--init", "some": "known are head, lora, last and all", "lora": "--init"} {
 		_, err := Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: tiny(t), Tune: tune, Out: filepath.Join(t.TempDir(), "m")}, func(train.Event) {})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("tune %s: error %v, want one with %q", tune, err, want)
@@ -264,5 +265,26 @@ func TestTuneHeadResumes(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("losses %v, undisturbed %v", got, want)
+	}
+}
+
+// TestTooLarge checks that a training is refused, with a way forward, that takes
+// more memory than the device has.
+func TestTooLarge(t *testing.T) {
+	t.Setenv(gpu.MemoryVariable, "100MB")
+	c := tiny(t)
+	c.Vision.Width, c.Vision.Blocks = 64, []int{2, 2, 2, 2}
+	device, err := gpu.Open(t.Context(), gpu.Options{})
+	if err != nil {
+		t.Skip(err) // gputest fails where there has to be one
+	}
+	defer device.Close()
+	var events []train.Event
+	_, err = Train(t.Context(), device, TrainOptions{Collection: open(t, drawn(t, 100)), Config: c, Out: filepath.Join(t.TempDir(), "m")}, func(e train.Event) { events = append(events, e) })
+	if err == nil || !strings.Contains(err.Error(), "95.4 MiB") || !strings.Contains(err.Error(), "--tune") || len(events) > 0 {
+		t.Errorf("error %v after %d events", err, len(events))
+	}
+	if held := device.Allocated().Most; held > 1<<20 {
+		t.Errorf("%d bytes were asked for before", held)
 	}
 }

@@ -62,6 +62,7 @@ type Info struct {
 	Driver  string
 	Class   Class
 	Limits  Limits
+	Memory  int64 // bytes that programs may take, as far as that can be known; 0: not known
 }
 
 // Class says what kind of processor an adapter is.

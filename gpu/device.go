@@ -84,9 +84,16 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 	if o.Need == (Limits{}) {
 		o.Need = DefaultLimits()
 	}
+	memory, err := askedMemory()
+	if err != nil {
+		return nil, fmt.Errorf("gpu: opening a device: %w", err)
+	}
 	h, info, err := open(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("gpu: opening a device: %w", err)
+	}
+	if info.Memory = memory; memory == 0 {
+		info.Memory = systemMemory(info.Class)
 	}
 	d := &Device{
 		info:      info,

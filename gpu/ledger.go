@@ -22,6 +22,7 @@ type Allocated struct {
 	Uniforms   int64 // parameters of compiled programs' dispatches
 	Staging    int64 // read-back, also of timestamps
 	Buffers    int   // number of buffers
+	Most       int64 // the largest total so far
 }
 
 // Programs is the memory of compiled programs: the sum of their plans' peaks.
@@ -33,6 +34,8 @@ func (a Allocated) Total() int64 { return a.Parameters + a.Programs() + a.Stagin
 // A ledger lists the buffers of a device and counts their bytes.
 type ledger struct {
 	bytes [purposes]int64
+	total int64
+	most  int64
 	live  map[*deviceBuffer]purpose
 }
 
@@ -42,10 +45,13 @@ func (l *ledger) add(b *deviceBuffer, f purpose) {
 	}
 	l.live[b] = f
 	l.bytes[f] += b.size
+	l.total += b.size
+	l.most = max(l.most, l.total)
 }
 
 func (l *ledger) remove(b *deviceBuffer) {
 	l.bytes[l.live[b]] -= b.size
+	l.total -= b.size
 	delete(l.live, b)
 }
 
@@ -57,5 +63,6 @@ func (l *ledger) report() Allocated {
 		Uniforms:   l.bytes[forUniforms],
 		Staging:    l.bytes[forStaging] + l.bytes[forQueries],
 		Buffers:    len(l.live),
+		Most:       l.most,
 	}
 }

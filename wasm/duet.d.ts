@@ -163,10 +163,12 @@ export interface Trained {
 /** What a training tells while it runs. */
 export type TrainEvent =
   | { event: 'collection'; report: Report }
+  /** What the training will take: bytes of the device's memory at most, of the device_bytes that it has where that is known. */
+  | { event: 'plan'; steps: number; bytes: number; device_bytes?: number; parameters: number; trained: number }
   | { event: 'features'; done: number; total: number }
   | { event: 'unkept'; message: string }
   | { event: 'step'; epoch: number; epochs: number; step: number; steps: number; loss: number; lr: number; examples_per_s: number }
-  | { event: 'epoch'; epoch: number; epochs: number; step: number; steps: number; train_loss: number; val_loss: number; val_top1: number }
+  | { event: 'epoch'; epoch: number; epochs: number; step: number; steps: number; train_loss: number; val_loss: number; val_top1: number; seconds: number }
   | Trained;
 
 export interface EvaluateOptions extends DataOptions {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"duet/gpu"
 	"duet/model/data"
 	"duet/model/train"
 
@@ -35,13 +36,21 @@ type progress struct {
 	bar      *bar
 	every    int
 	skipped  int
+	looked   bool // at every picture and text
 }
 
 func (p *progress) show(e train.Event) {
 	switch e.Event {
+	case "plan":
+		has := ""
+		if e.Memory > 0 {
+			has = fmt.Sprintf(", which has about %s for it", gpu.Size(e.Memory))
+		}
+		p.line("Trains %d of %d parameters for %d steps; this takes %s of the device's memory%s.", e.Trained, e.Parameters, e.Steps, gpu.Size(e.Bytes), has)
 	case "features":
 		p.bar.set(share(e), fmt.Sprintf("looking at %d of %d pictures and texts", e.Step, e.Steps))
-		if e.Step == e.Steps {
+		if e.Step == e.Steps && !p.looked {
+			p.looked = true
 			p.line("The towers have looked at %d pictures and texts, each once.", e.Steps)
 		}
 	case "step":
@@ -50,13 +59,16 @@ func (p *progress) show(e train.Event) {
 			p.line("Epoch [%d/%d], Step [%d/%d], Loss: %.4f  (%.0f examples/s)", e.Epoch, e.Epochs, e.Step, e.Steps, e.Loss, e.ExamplesPerSec)
 		}
 	case "epoch":
-		p.line("Epoch [%d/%d] done: training loss %.4f, validation loss %.4f, top-1 %.3f", e.Epoch, e.Epochs, e.TrainLoss, e.ValLoss, e.ValTop1)
+		p.line("Epoch [%d/%d] done: training loss %.4f, validation loss %.4f, top-1 %.3f, %.1f s", e.Epoch, e.Epochs, e.TrainLoss, e.ValLoss, e.ValTop1, e.Seconds)
 	case "done":
 		p.bar.clear()
 		if p.skipped > 0 {
 			fmt.Fprintf(p.err, "%d pictures could not be read and were left out; they are named above.\n", p.skipped)
 		}
 		p.line("The best model has a validation top-1 of %.3f; it is in %s", e.ValTop1, e.Model)
+		if e.Bytes > 0 {
+			p.line("The device held %s at most.", gpu.Size(e.Bytes))
+		}
 	}
 	p.name(e.Skipped)
 }

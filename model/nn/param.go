@@ -114,6 +114,21 @@ func (ps *Params) Len() int {
 	return n
 }
 
+// Count returns the number of values of all parameters, and of those that are
+// trained; running statistics count as neither.
+func (ps *Params) Count() (all, trained int) {
+	for _, p := range ps.list {
+		if p.State {
+			continue
+		}
+		all += p.Len()
+		if p.Trainable {
+			trained += p.Len()
+		}
+	}
+	return all, trained
+}
+
 // Get returns the parameter named name, or nil.
 func (ps *Params) Get(name string) *Param { return ps.byName[name] }
 

@@ -5,7 +5,7 @@ import "encoding/json"
 // An Event is told while training. Its JSON, that of the command line and of the
 // tab, holds what its kind has, zeros included.
 type Event struct {
-	Event          string  // features, before, step, epoch, done
+	Event          string  // plan, features, before, step, epoch, done
 	Epoch, Epochs  int     // from 1, and how many there will be
 	Step, Steps    int     // done, and how many there will be; features: pictures and texts
 	Loss           float32 // step: of its batch
@@ -14,6 +14,11 @@ type Event struct {
 	TrainLoss      float64 // epoch: mean of its steps
 	ValLoss        float64 // before, epoch
 	ValTop1        float64 // before, epoch, done: the best
+	Seconds        float64 // epoch: that it took, validation included
+	Bytes          int64   // plan: of the device's memory that the training takes at most; done: that the device held at most
+	Memory         int64   // plan: bytes that the device has for it; 0: not known
+	Parameters     int     // plan: of the model
+	Trained        int     // plan: of these
 	Model          string  // done: where it is
 	Stopped        bool    // done: before its end
 
@@ -34,6 +39,15 @@ func (e Event) MarshalJSON() ([]byte, error) {
 			LR             float64 `json:"lr"`
 			ExamplesPerSec float64 `json:"examples_per_s"`
 		}{e.Event, e.Epoch, e.Epochs, e.Step, e.Steps, e.Loss, e.LR, e.ExamplesPerSec})
+	case "plan":
+		return json.Marshal(struct {
+			Event      string `json:"event"`
+			Steps      int    `json:"steps"`
+			Bytes      int64  `json:"bytes"`
+			Memory     int64  `json:"device_bytes,omitempty"`
+			Parameters int    `json:"parameters"`
+			Trained    int    `json:"trained"`
+		}{e.Event, e.Steps, e.Bytes, e.Memory, e.Parameters, e.Trained})
 	case "features":
 		return json.Marshal(struct {
 			Event   string `json:"event"`
@@ -58,16 +72,18 @@ func (e Event) MarshalJSON() ([]byte, error) {
 			TrainLoss float64 `json:"train_loss"`
 			ValLoss   float64 `json:"val_loss"`
 			ValTop1   float64 `json:"val_top1"`
+			Seconds   float64 `json:"seconds"`
 			Skipped   []Skip  `json:"skipped,omitempty"`
-		}{e.Event, e.Epoch, e.Epochs, e.Step, e.Steps, e.TrainLoss, e.ValLoss, e.ValTop1, e.Skipped})
+		}{e.Event, e.Epoch, e.Epochs, e.Step, e.Steps, e.TrainLoss, e.ValLoss, e.ValTop1, e.Seconds, e.Skipped})
 	}
 	return json.Marshal(struct {
 		Event   string  `json:"event"`
 		Step    int     `json:"step"`
 		Model   string  `json:"model"`
 		ValTop1 float64 `json:"val_top1"`
+		Bytes   int64   `json:"bytes,omitempty"`
 		Stopped bool    `json:"stopped,omitempty"`
-	}{e.Event, e.Step, e.Model, e.ValTop1, e.Stopped})
+	}{e.Event, e.Step, e.Model, e.ValTop1, e.Bytes, e.Stopped})
 }
 
 // UnmarshalJSON implements json.Unmarshaler: it reads what MarshalJSON writes.
@@ -86,6 +102,11 @@ func (e *Event) UnmarshalJSON(text []byte) error {
 		TrainLoss      float64 `json:"train_loss"`
 		ValLoss        float64 `json:"val_loss"`
 		ValTop1        float64 `json:"val_top1"`
+		Seconds        float64 `json:"seconds"`
+		Bytes          int64   `json:"bytes"`
+		Memory         int64   `json:"device_bytes"`
+		Parameters     int     `json:"parameters"`
+		Trained        int     `json:"trained"`
 		Model          string  `json:"model"`
 		Stopped        bool    `json:"stopped"`
 		Skipped        []Skip  `json:"skipped"`
@@ -94,6 +115,6 @@ func (e *Event) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	*e = Event{Event: x.Event, Epoch: x.Epoch, Epochs: x.Epochs, Step: x.Step + x.Done, Steps: x.Steps + x.Total, Loss: x.Loss, LR: x.LR,
-		ExamplesPerSec: x.ExamplesPerSec, TrainLoss: x.TrainLoss, ValLoss: x.ValLoss, ValTop1: x.ValTop1, Model: x.Model, Stopped: x.Stopped, Skipped: x.Skipped}
+		ExamplesPerSec: x.ExamplesPerSec, TrainLoss: x.TrainLoss, ValLoss: x.ValLoss, ValTop1: x.ValTop1, Seconds: x.Seconds, Bytes: x.Bytes, Memory: x.Memory, Parameters: x.Parameters, Trained: x.Trained, Model: x.Model, Stopped: x.Stopped, Skipped: x.Skipped}
 	return nil
 }

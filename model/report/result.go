@@ -34,9 +34,12 @@ type Description struct {
 
 // An Estimate is what a training will take.
 type Estimate struct {
-	Bytes int64 // on the device, at most
-	Steps int
-	Time  time.Duration // about; 0 where no speed was given
+	Bytes      int64 // on the device, at most
+	Memory     int64 // that the device has for it; 0: not known
+	Parameters int   // of the model
+	Trained    int   // of these
+	Steps      int
+	Time       time.Duration // about; 0 where no speed was given
 }
 
 // A Result is how a model did on examples.

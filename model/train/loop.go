@@ -163,6 +163,8 @@ type run struct {
 	batch     int
 	perEpoch  int // steps of an epoch whose pictures are all readable
 	saved     time.Time
+	saving    time.Duration   // how long the last save took
+	began     time.Time       // the current epoch, or this run in it
 	started   time.Time       // the first step of this run
 	limit     time.Duration   // from then on, see Job.Limit
 	told      map[string]bool // pictures told as skipped
@@ -236,6 +238,7 @@ func (r *run) all(ctx context.Context) (State, error) {
 
 // epoch runs what is left of the current epoch, then validates and saves.
 func (r *run) epoch(ctx context.Context) error {
+	r.began = time.Now()
 	begin := r.state.Step
 	if r.state.Next > 0 {
 		begin-- // resumed within the epoch, which made a step before
@@ -257,7 +260,8 @@ func (r *run) epoch(ctx context.Context) error {
 		if r.state.Step >= r.total {
 			break
 		}
-		if r.SaveEvery > 0 && time.Since(r.saved) > r.SaveEvery {
+		// A large model's state takes longer to save than one wants to wait often.
+		if r.SaveEvery > 0 && time.Since(r.saved) > max(r.SaveEvery, 10*r.saving) {
 			if err := r.save(false); err != nil {
 				return err
 			}
@@ -285,7 +289,7 @@ func (r *run) epoch(ctx context.Context) error {
 		r.state.BestTop1, r.state.BestStep = result.Top1, r.state.Step
 	}
 	r.Event(Event{Event: "epoch", Epoch: r.state.Epoch + 1, Epochs: r.epochs(), Step: r.state.Step, Steps: r.total, TrainLoss: mean, ValLoss: result.Loss, ValTop1: result.Top1,
-		Skipped: r.skipped(append(r.loader.Skipped(), result.Skipped...))})
+		Seconds: time.Since(r.began).Seconds(), Skipped: r.skipped(append(r.loader.Skipped(), result.Skipped...))})
 	r.state.Epoch++
 	r.state.Next, r.state.LossSum, r.state.LossN = 0, 0, 0
 	err = r.save(best)
@@ -324,10 +328,12 @@ func (r *run) save(best bool) error {
 	if err := r.losses(true); err != nil {
 		return err
 	}
-	r.saved, r.state.Done = time.Now(), r.state.Step >= r.total && r.state.Next == 0
+	start := time.Now()
+	r.state.Done = r.state.Step >= r.total && r.state.Next == 0
 	if err := r.Save(r.state, best); err != nil {
 		return fmt.Errorf("train: saving after step %d: %w", r.state.Step, err)
 	}
+	r.saved, r.saving = time.Now(), time.Since(start)
 	return nil
 }
 
