@@ -1,11 +1,13 @@
 // Package checkpoint reads and writes models on disk: safetensors, config.json
-// and the folder or zip that holds them.
+// and the folder or zip that holds them. It also reads state dicts that PyTorch
+// saved.
 //
-// A [File] is an opened safetensors file: its header is read and checked whole,
-// its tensors are read one at a time. [WriteSafetensors] writes one, also
-// without holding more than one tensor in memory.
+// A [File] is an opened checkpoint: its list of tensors is read and checked
+// whole, its tensors are read one at a time or in parts, from where they lie.
+// [WriteSafetensors] writes one, also without holding more than one tensor in
+// memory.
 //
-//	f, err := checkpoint.OpenFile("model.safetensors")
+//	f, err := checkpoint.OpenFile("model.safetensors") // or weights.pth
 //	w, err := f.Float32("fc.weight", nil)
 //
 // A [Model] is a Hugging Face style folder (config.json, model.safetensors, the
@@ -28,6 +30,7 @@
 //
 // A data type of safetensors is one line in the table of dtype.go, in the
 // reference implementation's order, and a case in tensors.go if it can be read
-// as float32 or int64. A new kind of file in a model folder is a name in
+// as float32 or int64. A name that a state dict may contain is a line in pickle.go,
+// with what makes plain data of it. A new kind of file in a model folder is a name in
 // modelFiles (replace.go), so that a folder with it still counts as a model.
 package checkpoint

@@ -3,6 +3,8 @@ package checkpoint
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -22,43 +24,48 @@ func FuzzSafetensors(f *testing.F) {
 	f.Add(raw(`{"a":{"dtype":"F4","shape":[4],"data_offsets":[0,2],"more":[{"\u00e9":1e3}]}}  `, 1, 2))
 	f.Add(raw(`{"__metadata__":{},"a":{"dtype":"BF16","shape":[0,9223372036854775807],"data_offsets":[0,0]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := openBytes(data)
+		file, err := openSafetensors(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
 			return
 		}
-		var tensors []Tensor
-		var total int64
-		for _, name := range file.Names() {
-			info, _ := file.Info(name)
-			total += info.Bytes()
-			if info.Dtype.Float() {
-				if values, err := file.Float32(name, nil); err != nil || len(values) != info.Len() {
-					t.Fatalf("%d values of %+v, %v", len(values), info, err)
-				}
-			}
-			if info.Dtype.Int() {
-				if values, err := file.Int64(name, nil); err == nil && len(values) != info.Len() {
-					t.Fatalf("%d values of %+v", len(values), info)
-				}
-			}
-			r, err := file.Reader(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			content := make([]byte, info.Bytes())
-			if err := readAt(r, content, 0); err != nil && len(content) > 0 {
-				t.Fatal(err)
-			}
-			tensors = append(tensors, Tensor{name, info.Dtype, info.Shape, Data("", content).Write})
-		}
-		if total+file.start != int64(len(data)) {
-			t.Fatalf("tensors of %d bytes behind a header of %d in a file of %d", total, file.start, len(data))
+		tensors, total := readTensors(t, file)
+		if start := int64(binary.LittleEndian.Uint64(data)) + 8; total+start != int64(len(data)) {
+			t.Fatalf("tensors of %d bytes behind a header of %d in a file of %d", total, start, len(data))
 		}
 		if _, err := file.NonFinite(); err != nil {
 			t.Fatal(err)
 		}
 		rewrite(t, file, tensors)
 	})
+}
+
+// readTensors reads all tensors in every way and gives them to be written, and
+// their bytes.
+func readTensors(t *testing.T, file *File) (tensors []Tensor, total int64) {
+	for _, name := range file.Names() {
+		info, _ := file.Info(name)
+		total += info.Bytes()
+		if info.Dtype.Float() {
+			if values, err := file.Float32(name, nil); err != nil || len(values) != info.Len() {
+				t.Fatalf("%d values of %+v, %v", len(values), info, err)
+			}
+		}
+		if info.Dtype.Int() {
+			if values, err := file.Int64(name, nil); err == nil && len(values) != info.Len() {
+				t.Fatalf("%d values of %+v", len(values), info)
+			}
+		}
+		r, err := file.Reader(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content := make([]byte, info.Bytes())
+		if err := readAt(r, content, 0); err != nil && len(content) > 0 {
+			t.Fatal(err)
+		}
+		tensors = append(tensors, Tensor{name, info.Dtype, info.Shape, Data("", content).Write})
+	}
+	return tensors, total
 }
 
 func rewrite(t *testing.T, file *File, tensors []Tensor) {
@@ -90,6 +97,30 @@ func rewrite(t *testing.T, file *File, tensors []Tensor) {
 			t.Fatalf("%q has other bytes (%v)", tensor.Name, err)
 		}
 	}
+}
+
+// FuzzPickle opens anything as PyTorch's files, in both containers; what it
+// reads must be written as safetensors to the same tensors.
+func FuzzPickle(f *testing.F) {
+	for _, file := range torchFiles(f) {
+		f.Add(file)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, open := range []func(io.ReaderAt, int64) (*File, error){openTorchZip, openTorchLegacy} {
+			file, err := open(bytes.NewReader(data), int64(len(data)))
+			if err != nil {
+				continue
+			}
+			tensors, total := readTensors(t, file)
+			if len(tensors) == 0 || total > maxShare*int64(len(data)) {
+				t.Fatalf("%d tensors of %d bytes in a file of %d", len(tensors), total, len(data))
+			}
+			if _, err := file.NonFinite(); err != nil {
+				t.Fatal(err)
+			}
+			rewrite(t, file, tensors)
+		}
+	})
 }
 
 // FuzzZip opens anything as a model's zip and reads all that opens.

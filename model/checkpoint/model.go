@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -42,7 +44,7 @@ func OpenModel(name string) (*Model, error) {
 	switch {
 	case info.IsDir():
 		return OpenModelFS(os.DirFS(name), name)
-	case strings.HasSuffix(name, ".safetensors"):
+	case strings.HasSuffix(name, ".safetensors"), isTorchName(name):
 		return nil, fmt.Errorf("checkpoint: %s holds weights only; give the folder that holds it with its %s", name, configName)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("checkpoint: %s is neither a folder nor a zip", name)
@@ -58,6 +60,11 @@ func OpenModel(name string) (*Model, error) {
 	}
 	m.close = f.Close
 	return m, nil
+}
+
+// isTorchName reports whether a name ends as PyTorch's files do.
+func isTorchName(name string) bool {
+	return slices.Contains([]string{".pth", ".pt", ".th", ".bin", ".ckpt"}, strings.ToLower(filepath.Ext(name)))
 }
 
 // statModel looks for the model. Where it is missing but WriteDir has set a
@@ -157,51 +164,137 @@ func (m *Model) Config(v any) error {
 	return nil
 }
 
-// Weights opens model.safetensors, or the only .safetensors file where there is
-// none of that name. Nothing but its header is read from a folder or a stored
-// zip entry, whose checksum is compared; a deflated entry is unpacked into
-// memory. Close the file before the model.
+// torchName is the name that Hugging Face's libraries gave weights before
+// safetensors; a list of shards has the name of what it splits before ".index.json".
+const (
+	torchName = "pytorch_model.bin"
+	indexName = ".index.json"
+)
+
+// Weights opens the model's weights: model.safetensors, or pytorch_model.bin, or
+// the files among which the index of one of these splits it, or the only file
+// there whose name ends as a checkpoint's. Nothing but its list of tensors is read
+// from a folder or a stored zip entry, whose checksum is compared; a deflated entry
+// is unpacked into memory. Close the file before the model.
 func (m *Model) Weights() (*File, error) {
 	name, err := m.weightsName()
 	if err != nil {
 		return nil, m.wrap("", err)
 	}
-	return m.Safetensors(name)
+	if strings.HasSuffix(name, indexName) {
+		f, err := m.shards(name)
+		if err != nil {
+			return nil, m.wrap(name, err)
+		}
+		return f, nil
+	}
+	f, err := m.tensors(name)
+	if err != nil {
+		return nil, m.wrap(name, err)
+	}
+	return f, nil
 }
 
-// Safetensors opens a safetensors file of the model by name, as
-// [Model.Weights] does.
-func (m *Model) Safetensors(name string) (*File, error) {
+// tensors opens one checkpoint of the model.
+func (m *Model) tensors(name string) (*File, error) {
 	r, size, closer, err := m.readerAt(name)
 	if err != nil {
-		return nil, m.wrap(name, err)
+		return nil, err
 	}
 	f, err := open(r, size)
-	if err != nil {
-		if closer != nil {
-			closer.Close()
-		}
-		return nil, m.wrap(name, err)
+	if closer != nil && err != nil {
+		closer.Close()
 	}
-	f.closer = closer
+	if err != nil {
+		return nil, err
+	}
+	if closer != nil {
+		f.closers = append(f.closers, closer)
+	}
 	return f, nil
 }
 
 func (m *Model) weightsName() (string, error) {
-	if _, err := fs.Stat(m.files, weightsName); err == nil {
-		return weightsName, nil
+	for _, name := range []string{weightsName, weightsName + indexName, torchName, torchName + indexName} {
+		if _, err := fs.Stat(m.files, name); err == nil {
+			return name, nil
+		}
 	}
-	found, err := fs.Glob(m.files, "*.safetensors")
-	if err != nil {
-		return "", err
-	}
-	if len(found) == 1 {
-		return found[0], nil
-	}
-	if len(found) > 1 {
-		return "", fmt.Errorf("its weights lie in %d files; only models with one %s are read: merge them", len(found), weightsName)
+	for _, pattern := range []string{"*.safetensors", "*.pt", "*.pth", "*.th"} {
+		found, err := fs.Glob(m.files, pattern)
+		if err != nil {
+			return "", err
+		}
+		if len(found) == 1 {
+			return found[0], nil
+		}
+		if len(found) > 1 {
+			return "", fmt.Errorf("its weights lie in %d files, and no %s%s says how they belong together", len(found), weightsName, indexName)
+		}
 	}
 	return "", fmt.Errorf("it has no %s: %w", weightsName, fs.ErrNotExist)
+}
+
+// maxShards bounds the files that weights are split among.
+const maxShards = 1000
+
+// shards opens weights that an index splits among several files, as one.
+func (m *Model) shards(index string) (*File, error) {
+	var list struct {
+		Places map[string]string `json:"weight_map"` // from tensor to file
+	}
+	data, err := readFile(m, index, maxSmall)
+	if err == nil {
+		err = DecodeJSON(data, &list)
+	}
+	if err != nil {
+		return nil, err
+	}
+	files := slices.Compact(slices.Sorted(maps.Values(list.Places)))
+	if len(files) == 0 || len(files) > maxShards {
+		return nil, fmt.Errorf("weight_map names %d files; 1 to %d are read", len(files), maxShards)
+	}
+	all := new(File)
+	for _, name := range files {
+		if err := m.addShard(all, name, list.Places); err != nil {
+			all.Close()
+			return nil, fmt.Errorf("%.200s: %w", name, err)
+		}
+	}
+	return all, nil
+}
+
+// addShard adds the tensors that an index places in the file of that name.
+func (m *Model) addShard(all *File, name string, places map[string]string) error {
+	if !fs.ValidPath(name) || strings.Contains(name, "/") || strings.HasSuffix(name, indexName) {
+		return errors.New("weight_map must name files beside it")
+	}
+	f, err := m.tensors(name)
+	if err != nil {
+		return err
+	}
+	all.closers = append(all.closers, f.closers...)
+	if all.byName == nil {
+		all.byName, all.strides, all.metadata = map[string]int{}, map[string][]int64{}, f.metadata
+	}
+	for _, info := range f.infos {
+		if places[info.Name] != name {
+			continue
+		}
+		info.part = uint16(len(all.parts))
+		all.byName[info.Name] = len(all.infos)
+		all.infos = append(all.infos, info)
+		if strides := f.strides[info.Name]; strides != nil {
+			all.strides[info.Name] = strides
+		}
+	}
+	all.parts = append(all.parts, f.parts[0])
+	for _, tensor := range slices.Sorted(maps.Keys(places)) {
+		if _, ok := all.byName[tensor]; !ok && places[tensor] == name {
+			return fmt.Errorf("the index places the tensor %.200q here, but it is not", tensor)
+		}
+	}
+	return nil
 }
 
 // readerAt opens a file for random access; one that allows none is read into

@@ -28,13 +28,14 @@ const (
 	metadataKey = "__metadata__"
 )
 
-// Info describes a tensor of a safetensors file.
+// Info describes a tensor of a file.
 type Info struct {
 	Name  string
 	Dtype Dtype
-	Shape []int // outermost first; empty for a scalar
+	part  uint16 // of its file
+	Shape []int  // outermost first; empty for a scalar
 
-	begin, end int64 // of the data, from the end of the header
+	begin, end int64 // of what the data spans in that part
 }
 
 // Len is the number of elements.
@@ -46,22 +47,22 @@ func (i Info) Len() int {
 	return n
 }
 
-// Bytes is the size of the tensor's data in the file.
-func (i Info) Bytes() int64 { return i.end - i.begin }
+// Bytes is the size of the tensor's data.
+func (i Info) Bytes() int64 { return int64(i.Len()) * int64(i.Dtype.Bits()) / 8 }
 
-// A File is a safetensors file whose header has been read and checked. Its
-// methods may be called from several goroutines at once, as far as its reader
-// allows that.
+// A File is an opened checkpoint: its list of tensors has been read and checked.
+// Its methods may be called from several goroutines at once, as far as its
+// reader allows that.
 type File struct {
-	r        io.ReaderAt
-	start    int64 // where the data begins
-	infos    []Info
+	parts    []io.ReaderAt // several where an index splits the weights
+	infos    []Info        // in the order of their data
 	byName   map[string]int
+	strides  map[string][]int64 // in elements, of tensors that are not row-major
 	metadata map[string]string
-	closer   io.Closer
+	closers  []io.Closer
 }
 
-// OpenFile opens a safetensors file. The caller closes it.
+// OpenFile opens a checkpoint on disk as [Open] does. The caller closes it.
 func OpenFile(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -79,25 +80,47 @@ func OpenFile(path string) (*File, error) {
 		f.Close()
 		return nil, fmt.Errorf("checkpoint: reading %s: %w", path, err)
 	}
-	file.closer = f
+	file.closers = append(file.closers, f)
 	return file, nil
 }
 
-// Open reads and checks the header of a safetensors file of size bytes. It
-// reads at most 25 MB, and no tensor. Refused are a header that is too long,
-// longer than the file, or not one JSON object; names that appear twice or are
-// not UTF-8; unknown element types; shapes that overflow; and data_offsets that
-// do not fit the shapes, overlap, leave holes or do not end where the file
-// ends. Alignment is not required.
+// Open opens a checkpoint of size bytes: safetensors, or a state dict as PyTorch
+// saves it. Which it is, its first bytes tell.
+//
+// Of safetensors it reads the header, at most 25 MB, and no tensor. Refused are
+// a header that is too long, longer than the file, or not one JSON object; names
+// that appear twice or are not UTF-8; unknown element types; shapes that
+// overflow; and data_offsets that do not fit the shapes, overlap, leave holes or
+// do not end where the file ends. Alignment is not required.
+//
+// Of PyTorch's files it reads the pickle, at most 16 MB, by rules of its own:
+// nothing is executed, and a pickle that names anything but tensors, storages
+// and OrderedDict is refused by that name. So are storages that are missing or
+// of another size than the pickle says, and tensors that lie outside theirs or
+// whose elements share a place.
 func Open(r io.ReaderAt, size int64) (*File, error) {
 	f, err := open(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("checkpoint: safetensors: %w", err)
+		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
 	return f, nil
 }
 
 func open(r io.ReaderAt, size int64) (*File, error) {
+	first := make([]byte, min(size, int64(len(legacyMagic))))
+	if err := readAt(r, first, 0); err != nil {
+		return nil, err
+	}
+	switch {
+	case bytes.HasPrefix(first, []byte("PK\x03\x04")):
+		return openTorchZip(r, size)
+	case bytes.Equal(first, legacyMagic), isPickle(first) && (len(first) < 9 || first[8] != '{'):
+		return openTorchLegacy(r, size)
+	}
+	return openSafetensors(r, size)
+}
+
+func openSafetensors(r io.ReaderAt, size int64) (*File, error) {
 	var prefix [8]byte
 	if size < int64(len(prefix)) {
 		return nil, fmt.Errorf("the file has %d bytes; a safetensors file begins with 8 bytes that give the header's length", size)
@@ -116,14 +139,11 @@ func open(r io.ReaderAt, size int64) (*File, error) {
 	if err := readAt(r, header, int64(len(prefix))); err != nil {
 		return nil, err
 	}
-	f := &File{r: r, start: int64(len(prefix)) + int64(length)}
+	f := &File{parts: []io.ReaderAt{r}}
 	if err := f.parseHeader(header); err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
-	if err := f.place(size - f.start); err != nil {
-		return nil, err
-	}
-	return f, nil
+	return f, f.place(int64(len(prefix))+int64(length), size)
 }
 
 // readAt fills p. Some readers give io.EOF with the last byte.
@@ -269,8 +289,8 @@ func (i Info) check() error {
 		return err
 	case i.end < i.begin:
 		return fmt.Errorf("data_offsets [%d, %d] run backwards", i.begin, i.end)
-	case i.Bytes() != want:
-		return fmt.Errorf("data_offsets [%d, %d] give %d bytes, but %s of shape %v needs %d", i.begin, i.end, i.Bytes(), i.Dtype, i.Shape, want)
+	case i.end-i.begin != want:
+		return fmt.Errorf("data_offsets [%d, %d] give %d bytes, but %s of shape %v needs %d", i.begin, i.end, i.end-i.begin, i.Dtype, i.Shape, want)
 	}
 	return nil
 }
@@ -299,9 +319,10 @@ func byteSize(d Dtype, shape []int) (int64, error) {
 	return int64(size / 8), nil
 }
 
-// place orders the tensors as they lie in the data and checks that they cover
-// its size bytes exactly.
-func (f *File) place(size int64) error {
+// place orders the tensors as they lie in the data, which begins at start, and
+// checks that they cover it exactly.
+func (f *File) place(start, fileSize int64) error {
+	size := fileSize - start
 	slices.SortFunc(f.infos, func(a, b Info) int {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end), cmp.Compare(a.Name, b.Name))
 	})
@@ -318,6 +339,7 @@ func (f *File) place(size int64) error {
 		}
 		covered = info.end
 		f.byName[info.Name] = i
+		f.infos[i].begin, f.infos[i].end = start+info.begin, start+info.end
 	}
 	if covered != size {
 		return fmt.Errorf("the tensors end at %d, but the file has %d bytes of data", covered, size)
@@ -350,8 +372,9 @@ func (f *File) Metadata() map[string]string { return f.metadata }
 // Close closes what [OpenFile] or [Model.Weights] opened; after [Open] it does
 // nothing.
 func (f *File) Close() error {
-	if f.closer == nil {
-		return nil
+	var err error
+	for _, c := range f.closers {
+		err = errors.Join(err, c.Close())
 	}
-	return f.closer.Close()
+	return err
 }

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -13,13 +14,56 @@ import (
 // element's size.
 const chunkBytes = 256 << 10
 
-// Reader gives the raw bytes of a tensor.
+// Reader gives the raw bytes of a tensor, row-major.
 func (f *File) Reader(name string) (*io.SectionReader, error) {
 	info, err := f.lookup(name)
 	if err != nil {
 		return nil, err
 	}
-	return io.NewSectionReader(f.r, f.start+info.begin, info.Bytes()), nil
+	r, err := f.reader(info)
+	return r, inTensor(name, err)
+}
+
+// reader gives the tensor's bytes: where they lie, or, where they have strides,
+// gathered in memory.
+func (f *File) reader(i Info) (*io.SectionReader, error) {
+	strides, r := f.strides[i.Name], f.parts[i.part]
+	if strides == nil {
+		return io.NewSectionReader(r, i.begin, i.Bytes()), nil
+	}
+	span := make([]byte, i.end-i.begin)
+	if err := readAt(r, span, i.begin); err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(bytes.NewReader(i.gather(span, strides)), 0, i.Bytes()), nil
+}
+
+// gather copies elements from their places in span to row-major order.
+func (i Info) gather(span []byte, strides []int64) []byte {
+	width := i.Dtype.Bits() / 8
+	out := make([]byte, 0, i.Bytes())
+	index := make([]int, len(i.Shape))
+	at := int64(0) // the element at index
+	for len(out) < cap(out) {
+		begin := at * int64(width)
+		out = append(out, span[begin:begin+int64(width)]...)
+		for d := len(index) - 1; d >= 0; d-- {
+			at += strides[d]
+			if index[d]++; index[d] < i.Shape[d] {
+				break
+			}
+			at -= int64(i.Shape[d]) * strides[d]
+			index[d] = 0
+		}
+	}
+	return out
+}
+
+func inTensor(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("checkpoint: tensor %.200q: %w", name, err)
 }
 
 func (f *File) lookup(name string) (Info, error) {
@@ -31,22 +75,58 @@ func (f *File) lookup(name string) (Info, error) {
 }
 
 // Float32 reads a tensor of type F32, F16, BF16 or F64 (rounded to nearest)
-// into dst, in the order of the file, and returns it; dst is replaced where its
-// capacity is too small, and may be nil. Values are not checked: see
-// [File.NonFinite].
+// into dst, row-major, and returns it; dst is replaced where its capacity is too
+// small, and may be nil. Values are not checked: see [File.NonFinite].
 func (f *File) Float32(name string, dst []float32) ([]float32, error) {
-	info, err := f.lookup(name)
+	info, err := f.lookupFloat(name)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Dtype.Float() {
-		return nil, fmt.Errorf("checkpoint: tensor %.200q is %s; only F32, F16, BF16 and F64 are read as floating point", name, info.Dtype)
-	}
 	dst = resize(dst, info.Len())
-	if err := f.floats(info, dst); err != nil {
-		return nil, fmt.Errorf("checkpoint: tensor %.200q: %w", name, err)
+	return dst, f.Float32At(name, 0, dst)
+}
+
+// Float32At reads len(dst) values of such a tensor, from element at on, so that
+// a large one need never be in memory whole.
+func (f *File) Float32At(name string, at int, dst []float32) error {
+	info, err := f.lookupFloat(name)
+	if err != nil {
+		return err
 	}
-	return dst, nil
+	if at < 0 || at > info.Len()-len(dst) {
+		return fmt.Errorf("checkpoint: tensor %.200q has %d elements, not %d from %d on", name, info.Len(), len(dst), at)
+	}
+	r, err := f.reader(info)
+	if err == nil {
+		width := int64(info.Dtype.Bits() / 8)
+		err = floats(info.Dtype, io.NewSectionReader(r, int64(at)*width, int64(len(dst))*width), dst)
+	}
+	return inTensor(name, err)
+}
+
+// CopyFloat32 writes such a tensor as F32 data to w, a part at a time, for a
+// [Tensor]'s Write.
+func (f *File) CopyFloat32(w io.Writer, name string) error {
+	info, err := f.lookupFloat(name)
+	if err != nil {
+		return err
+	}
+	r, err := f.reader(info)
+	if err != nil {
+		return inTensor(name, err)
+	}
+	values := make([]float32, min(info.Len(), chunkBytes/2))
+	return inTensor(name, chunks(r, func(chunk []byte) error {
+		return WriteFloat32(w, values[:toFloat32(info.Dtype, values, chunk)])
+	}))
+}
+
+func (f *File) lookupFloat(name string) (Info, error) {
+	info, err := f.lookup(name)
+	if err == nil && !info.Dtype.Float() {
+		err = fmt.Errorf("checkpoint: tensor %.200q is %s; only F32, F16, BF16 and F64 are read as floating point", name, info.Dtype)
+	}
+	return info, err
 }
 
 // Int64 reads a tensor of a whole-number type or BOOL into dst as
@@ -59,15 +139,19 @@ func (f *File) Int64(name string, dst []int64) ([]int64, error) {
 	if !info.Dtype.Int() {
 		return nil, fmt.Errorf("checkpoint: tensor %.200q is %s, not whole numbers", name, info.Dtype)
 	}
+	r, err := f.reader(info)
+	if err != nil {
+		return nil, inTensor(name, err)
+	}
 	dst = resize(dst, info.Len())
 	i := 0
-	err = f.chunks(info, func(chunk []byte) error {
+	err = chunks(r, func(chunk []byte) error {
 		n, err := ints(info.Dtype, dst[i:], chunk)
 		i += n
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("checkpoint: tensor %.200q: %w", name, err)
+		return nil, inTensor(name, err)
 	}
 	return dst, nil
 }
@@ -82,13 +166,16 @@ func (f *File) NonFinite() ([]string, error) {
 			continue
 		}
 		bad := false
-		err := f.chunks(info, func(chunk []byte) error {
-			n := toFloat32(info.Dtype, values, chunk)
-			bad = bad || slices.ContainsFunc(values[:n], func(x float32) bool { return x-x != 0 })
-			return nil
-		})
+		r, err := f.reader(info)
+		if err == nil {
+			err = chunks(r, func(chunk []byte) error {
+				n := toFloat32(info.Dtype, values, chunk)
+				bad = bad || slices.ContainsFunc(values[:n], func(x float32) bool { return x-x != 0 })
+				return nil
+			})
+		}
 		if err != nil {
-			return nil, fmt.Errorf("checkpoint: tensor %.200q: %w", info.Name, err)
+			return nil, inTensor(info.Name, err)
 		}
 		if bad {
 			names = append(names, info.Name)
@@ -104,22 +191,23 @@ func resize[T any](dst []T, n int) []T {
 	return dst[:n]
 }
 
-func (f *File) floats(info Info, dst []float32) error {
-	if info.Dtype == F32 && littleEndian() {
-		return readAt(f.r, floatBytes(dst), f.start+info.begin)
+// floats reads all of r as dst.
+func floats(d Dtype, r *io.SectionReader, dst []float32) error {
+	if d == F32 && littleEndian() {
+		return readAt(r, floatBytes(dst), 0)
 	}
-	return f.chunks(info, func(chunk []byte) error {
-		dst = dst[toFloat32(info.Dtype, dst, chunk):]
+	return chunks(r, func(chunk []byte) error {
+		dst = dst[toFloat32(d, dst, chunk):]
 		return nil
 	})
 }
 
-// chunks hands over a tensor's data in order, whole elements at a time.
-func (f *File) chunks(info Info, use func([]byte) error) error {
-	buffer := make([]byte, min(info.Bytes(), chunkBytes))
-	for at := info.begin; at < info.end; at += int64(len(buffer)) {
-		buffer = buffer[:min(info.end-at, chunkBytes)]
-		if err := readAt(f.r, buffer, f.start+at); err != nil {
+// chunks hands over all of r in order, whole elements at a time.
+func chunks(r *io.SectionReader, use func([]byte) error) error {
+	buffer := make([]byte, min(r.Size(), chunkBytes))
+	for at := int64(0); at < r.Size(); at += int64(len(buffer)) {
+		buffer = buffer[:min(r.Size()-at, chunkBytes)]
+		if err := readAt(r, buffer, at); err != nil {
 			return err
 		}
 		if err := use(buffer); err != nil {

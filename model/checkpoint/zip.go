@@ -30,14 +30,14 @@ const (
 // archive/zip reads entries as long as it finds some, whatever their number
 // says.
 type budget struct {
-	r    io.ReaderAt
-	left int
+	r           io.ReaderAt
+	left, limit int
 }
 
 func (b *budget) ReadAt(p []byte, offset int64) (int, error) {
 	if b.left >= 0 {
 		if b.left -= len(p); b.left < 0 {
-			return 0, fmt.Errorf("its list of files is longer than %d bytes", maxZipDirectory)
+			return 0, fmt.Errorf("its list of files is longer than %d bytes", b.limit)
 		}
 	}
 	return b.r.ReadAt(p, offset)
@@ -55,18 +55,10 @@ type zipFS struct {
 	root    string // the folder, "." for the archive's root
 }
 
-// openZip reads and checks the list of entries.
+// openZip reads and checks the list of entries of a model's zip.
 func openZip(r io.ReaderAt, size int64) (*zipFS, error) {
-	limited := &budget{r, maxZipDirectory + 1<<18} // the end record is searched in the last 64 kB
-	archive, err := zip.NewReader(limited, size)
-	if errors.Is(err, zip.ErrFormat) {
-		return nil, errors.New("it is not a zip archive, or a damaged one")
-	}
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // names are checked below
-		return nil, err
-	}
-	limited.left = unlimited
-	if err := checkEntries(archive.File, size); err != nil {
+	archive, err := readArchive(r, size, maxZipEntries, maxZipDirectory)
+	if err != nil {
 		return nil, err
 	}
 	root, err := zipRoot(archive.File)
@@ -89,10 +81,25 @@ func openZip(r io.ReaderAt, size int64) (*zipFS, error) {
 	return z, nil
 }
 
-func checkEntries(files []*zip.File, size int64) error {
-	if len(files) > maxZipEntries {
-		return fmt.Errorf("it has %d files; a model has a few, and at most %d are read", len(files), maxZipEntries)
+// readArchive reads a zip's list of entries, of at most so many entries and
+// bytes, and checks each.
+func readArchive(r io.ReaderAt, size int64, entries, directory int) (*zip.Reader, error) {
+	limited := &budget{r, directory + 1<<18, directory} // the end record is searched in the last 64 kB
+	archive, err := zip.NewReader(limited, size)
+	if errors.Is(err, zip.ErrFormat) {
+		return nil, errors.New("it is not a zip archive, or a damaged one")
 	}
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // names are checked below
+		return nil, err
+	}
+	limited.left = unlimited
+	if len(archive.File) > entries {
+		return nil, fmt.Errorf("it has %d files; at most %d are read", len(archive.File), entries)
+	}
+	return archive, checkEntries(archive.File, size)
+}
+
+func checkEntries(files []*zip.File, size int64) error {
 	type extent struct {
 		name       string
 		begin, end int64
@@ -191,7 +198,8 @@ func (z *zipFS) readerAt(name string) (io.ReaderAt, int64, error) {
 		}
 		section := raw.(io.ReaderAt) // OpenRaw gives a section of the archive
 		sum := crc32.NewIEEE()
-		if _, err := io.Copy(sum, io.NewSectionReader(section, 0, size)); err != nil {
+		// In large parts: in the tab each costs a turn of the browser's.
+		if _, err := io.CopyBuffer(sum, struct{ io.Reader }{io.NewSectionReader(section, 0, size)}, make([]byte, 1<<20)); err != nil {
 			return nil, 0, err
 		}
 		if sum.Sum32() != f.CRC32 {
