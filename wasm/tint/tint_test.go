@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"duet/wasm/node"
 )
 
 const scale = `
@@ -101,7 +103,7 @@ func TestCheckOfNothing(t *testing.T) {
 
 func TestUnavailable(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	if err := Check(map[string]string{"scale": scale}); !errors.Is(err, ErrUnavailable) {
+	if err := Check(map[string]string{"scale": scale}); !errors.Is(err, node.ErrUnavailable) {
 		t.Errorf("without node: %v, want ErrUnavailable", err)
 	}
 	t.Chdir(t.TempDir())
