@@ -122,7 +122,7 @@ func Merge(base *checkpoint.Model, adapter, out string) error {
 			return checkpoint.WriteSafetensors(w, tensors, map[string]string{"format": "pt"})
 		}},
 		checkpoint.Data("README.md", []byte(m.card())),
-	}, m.tokenizerFiles()...)
+	}, tokenizerEntries(m.Tokenizer)...)
 	if err := checkpoint.WriteModel(out, files); err != nil {
 		return fmt.Errorf("app: saving the model: %w", errors.Join(err))
 	}

@@ -161,17 +161,20 @@ func (m *Model) entries() []checkpoint.Entry {
 	if m.Config.LoRA != nil {
 		files = append(files, checkpoint.Entry{Name: adapterName, Write: m.writeAdapter})
 	}
-	return append(files, m.tokenizerFiles()...)
+	return append(files, tokenizerEntries(m.Tokenizer)...)
 }
 
-func (m *Model) tokenizerFiles() (files []checkpoint.Entry) {
-	if m.Tokenizer != nil {
-		tokenizer := m.Tokenizer.Files()
-		for _, name := range slices.Sorted(maps.Keys(tokenizer)) {
-			files = append(files, checkpoint.Data(name, tokenizer[name]))
-		}
+// tokenizerEntries lists a tokenizer's files; none for nil.
+func tokenizerEntries(t *text.Tokenizer) []checkpoint.Entry {
+	if t == nil {
+		return nil
 	}
-	return files
+	var out []checkpoint.Entry
+	files := t.Files()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		out = append(out, checkpoint.Data(name, files[name]))
+	}
+	return out
 }
 
 // Save writes the model as a folder, or as a zip where path ends in .zip. It is
@@ -214,7 +217,10 @@ func (m *Model) card() string {
 	if l := c.LoRA; l != nil {
 		fmt.Fprintf(&s, "\nA LoRA of rank %d stands beside queries, values and fusion; %s holds it and the other layers that it was trained with. `duet merge` makes a model without.\n", l.Rank, adapterName)
 	}
-	s.WriteString("\nWeights have torchvision's and Hugging Face's tensor names under `visual.` and `text.`.\n")
+	s.WriteString("\n## Elsewhere\n\nWeights have torchvision's and Hugging Face's tensor names under `visual.` and `text.`. `duet export --model MODEL --out PATH` writes\n\n" +
+		"- `--format onnx`: one file for ONNX Runtime, with what its inputs need in its metadata;\n" +
+		"- `--format safetensors --part visual` or `text`: one tower under its own names, for PyTorch;\n" +
+		"- `--format hf --part text`: the text tower as transformers reads it.\n")
 	return s.String()
 }
 

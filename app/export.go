@@ -1,0 +1,320 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+
+	"duet/model/checkpoint"
+	"duet/model/config"
+	"duet/model/onnx"
+	"duet/model/text"
+)
+
+// The forms in which a model is written for other programs.
+const (
+	ExportSafetensors = "safetensors" // one file of weights
+	ExportONNX        = "onnx"        // one file that runs by itself
+	ExportHF          = "hf"          // a folder, or a zip of one, in the style of Hugging Face
+)
+
+// The parts of a model that are exported.
+const (
+	PartAll    = "all"
+	PartVisual = "visual" // the image tower, with torchvision's keys
+	PartText   = "text"   // the text tower, with Hugging Face's
+)
+
+// An Export is a model that is written in another form, from its files: it needs
+// no device and holds no more than one tensor.
+type Export struct {
+	model   *Model // without memory
+	weights *checkpoint.File
+	tensors []checkpoint.Tensor // all parameters, in the model's order
+	card    string
+}
+
+// OpenExport reads a model's files but its weights' values. The caller closes
+// it before the files.
+func OpenExport(files *checkpoint.Model) (*Export, error) {
+	x, err := openExport(files)
+	if err != nil {
+		return nil, fmt.Errorf("app: %s: %w", files.Name(), err)
+	}
+	return x, nil
+}
+
+func openExport(files *checkpoint.Model) (*Export, error) {
+	c, err := config.Read(files, "config.json")
+	if err != nil {
+		return nil, err
+	}
+	m, err := define(nil, c, files.Name())
+	if err != nil {
+		return nil, err
+	}
+	x := &Export{model: m, card: Card(files)}
+	if x.card == "" {
+		x.card = m.card()
+	}
+	if c.Text != nil {
+		if m.Tokenizer, err = text.Load(files); err != nil {
+			return nil, err
+		}
+	}
+	if x.weights, err = files.Weights(); err != nil {
+		return nil, err
+	}
+	for _, p := range m.VLM.Params.All() {
+		t, err := stored(x.weights, p.Name, p.Shape)
+		if err != nil {
+			return nil, errors.Join(err, x.weights.Close())
+		}
+		x.tensors = append(x.tensors, t)
+	}
+	return x, nil
+}
+
+// stored is a tensor of a file, as F32.
+func stored(f *checkpoint.File, name string, shape []int) (checkpoint.Tensor, error) {
+	info, ok := f.Info(name)
+	switch {
+	case !ok:
+		return checkpoint.Tensor{}, fmt.Errorf("its weights lack the tensor %s", name)
+	case !slices.Equal(info.Shape, shape):
+		return checkpoint.Tensor{}, fmt.Errorf("the tensor %s has shape %v, the configuration asks for %v", name, info.Shape, shape)
+	case !info.Dtype.Float():
+		return checkpoint.Tensor{}, fmt.Errorf("the tensor %s is %s, not floating point", name, info.Dtype)
+	}
+	return checkpoint.Tensor{Name: name, Dtype: checkpoint.F32, Shape: shape, Write: func(w io.Writer) error {
+		if info.Dtype == checkpoint.F32 {
+			r, err := f.Reader(name)
+			if err == nil {
+				_, err = io.Copy(w, r)
+			}
+			return err
+		}
+		values, err := f.Float32(name, nil)
+		if err != nil {
+			return err
+		}
+		return checkpoint.WriteFloat32(w, values)
+	}}, nil
+}
+
+// Close closes the weights.
+func (x *Export) Close() error { return x.weights.Close() }
+
+// Parameters is the number of values that an export of the part has.
+func (x *Export) Parameters(part string) int {
+	n := 0
+	for _, t := range x.part(part) {
+		n += length(t.Shape)
+	}
+	return n
+}
+
+func length(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
+
+// Save writes the part of the model to path in a format, whole or not at all.
+// What is there is replaced only where it is an earlier export of its kind, for
+// a folder or zip a model.
+func (x *Export) Save(path, format, part string) error {
+	err := x.check(format, part)
+	if err == nil && format == ExportHF {
+		err = checkpoint.WriteModel(path, x.folder(part))
+	}
+	if err == nil && format != ExportHF {
+		if err = canReplaceExport(path, format); err == nil {
+			err = os.MkdirAll(filepath.Dir(path), 0o777)
+		}
+		if err == nil {
+			err = checkpoint.WriteFile(path, func(w io.Writer) error { return x.write(w, format, part) })
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("app: exporting %s: %w", x.model.Name, err)
+	}
+	return nil
+}
+
+// Write writes the part of the model in a format as one file, [ExportHF] as a
+// zip, for where there is no disk.
+func (x *Export) Write(w io.Writer, format, part string) error {
+	err := x.check(format, part)
+	if err == nil && format == ExportHF {
+		err = checkpoint.WriteZip(w, x.folder(part))
+	} else if err == nil {
+		err = x.write(w, format, part)
+	}
+	if err != nil {
+		return fmt.Errorf("app: exporting %s: %w", x.model.Name, err)
+	}
+	return nil
+}
+
+func (x *Export) check(format, part string) error {
+	c := x.model.Config
+	switch {
+	case !slices.Contains([]string{ExportSafetensors, ExportONNX, ExportHF}, format):
+		return fmt.Errorf("format %q is not known; one of %s, %s and %s", format, ExportSafetensors, ExportONNX, ExportHF)
+	case !slices.Contains([]string{PartAll, PartVisual, PartText}, part):
+		return fmt.Errorf("part %q is not known; one of %s, %s and %s", part, PartAll, PartVisual, PartText)
+	case part == PartVisual && c.Vision == nil, part == PartText && c.Text == nil:
+		return fmt.Errorf("the model has no %s tower", part)
+	case part != PartAll && format == ExportONNX:
+		return errors.New("ONNX is written of the whole model; a single tower is exported as safetensors")
+	case part == PartVisual && format == ExportHF:
+		return errors.New("torchvision's ResNet has no folder in the style of Hugging Face; the image tower is exported as safetensors")
+	}
+	return nil
+}
+
+// canReplaceExport allows what does not exist and an earlier export.
+func canReplaceExport(path, format string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	ours := false
+	if info.Mode().IsRegular() && format == ExportONNX {
+		ours, _ = onnx.Written(f)
+	} else if info.Mode().IsRegular() {
+		_, err := checkpoint.Open(f, info.Size())
+		ours = err == nil
+	}
+	if !ours {
+		return fmt.Errorf("%s is no earlier export, so it is not replaced; give another name", path)
+	}
+	return nil
+}
+
+func (x *Export) write(w io.Writer, format, part string) error {
+	if format == ExportONNX {
+		return onnx.Write(w, x.model.VLM, x.tensors, onnx.Options{Size: x.model.Config.Image.Size, Version: version(), Metadata: x.metadata()})
+	}
+	return checkpoint.WriteSafetensors(w, x.part(part), map[string]string{"format": "pt"})
+}
+
+// part lists the tensors of a part; a tower's have the names that they have
+// in a checkpoint of its own.
+func (x *Export) part(part string) []checkpoint.Tensor {
+	if part == PartAll {
+		return x.tensors
+	}
+	var out []checkpoint.Tensor
+	for _, t := range x.tensors {
+		if name, ok := strings.CutPrefix(t.Name, part+"."); ok {
+			t.Name = name
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// folder lists the files of a part's folder.
+func (x *Export) folder(part string) []checkpoint.Entry {
+	settings, card := x.model.Config.Marshal(), x.card
+	if part == PartText {
+		settings, card = robertaConfig(x.model.Config.Text, x.model.Tokenizer), x.textCard()
+	}
+	files := []checkpoint.Entry{
+		checkpoint.Data("config.json", settings),
+		{Name: "model.safetensors", Write: func(w io.Writer) error { return x.write(w, ExportSafetensors, part) }},
+		checkpoint.Data("README.md", []byte(card)),
+	}
+	return append(files, tokenizerEntries(x.model.Tokenizer)...)
+}
+
+// robertaConfig is the config.json of a text tower as transformers reads it.
+func robertaConfig(t *config.Text, tokenizer *text.Tokenizer) []byte {
+	tower := *t
+	tower.Pooling, tower.TypeVocab, tower.Activation = "", 1, "gelu"
+	return indentedJSON(struct {
+		Architectures []string `json:"architectures"`
+		ModelType     string   `json:"model_type"`
+		config.Text
+		BOS   int32  `json:"bos_token_id"`
+		EOS   int32  `json:"eos_token_id"`
+		Dtype string `json:"torch_dtype"`
+	}{[]string{"RobertaModel"}, "roberta", tower, tokenizer.BOS, tokenizer.EOS, "float32"})
+}
+
+func indentedJSON(v any) []byte {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		panic("app: plain data that does not marshal: " + err.Error())
+	}
+	return out.Bytes()
+}
+
+// textCard is the card of the text tower by itself.
+func (x *Export) textCard() string {
+	var s strings.Builder
+	t := x.model.Config.Text
+	fmt.Fprintf(&s, "# The text tower of a Duet model\n\nA RoBERTa of %d layers, %d wide, with %d tokens and without a pooler:\n\n", t.Layers, t.Hidden, t.VocabSize)
+	s.WriteString("    RobertaModel.from_pretrained(FOLDER, add_pooling_layer=False)\n\nThe model that it was part of:\n\n")
+	s.WriteString(strings.ReplaceAll(x.card, "\n#", "\n##"))
+	return s.String()
+}
+
+// metadata is what an ONNX file says of how its inputs are made.
+func (x *Export) metadata() map[string]string {
+	c := x.model.Config
+	out := map[string]string{
+		"id2label":       compactJSON(c.ID2Label),
+		"not_sure_below": strconv.FormatFloat(c.NotSureBelow, 'g', -1, 64),
+		"fusion":         string(c.Fusion),
+	}
+	if c.Vision != nil {
+		out["image_preparation"] = compactJSON(c.Image)
+	}
+	if c.Text != nil {
+		out["text_cleaning"] = compactJSON(c.Cleaning)
+		out["max_tokens"] = strconv.Itoa(c.MaxTokens)
+		out["pad_token_id"] = strconv.Itoa(c.Text.Pad)
+	}
+	return out
+}
+
+func compactJSON(v any) string {
+	var out bytes.Buffer
+	if err := json.Compact(&out, indentedJSON(v)); err != nil {
+		panic("app: JSON that is none: " + err.Error())
+	}
+	return out.String()
+}
+
+// version is the program's, as the Go toolchain wrote it.
+func version() string {
+	if build, ok := debug.ReadBuildInfo(); ok {
+		return build.Main.Version
+	}
+	return ""
+}
