@@ -39,33 +39,37 @@ const (
 type Export struct {
 	model   *Model // without memory
 	weights *checkpoint.File
+	adapter *checkpoint.File    // or nil
+	merged  bool                // the model has a LoRA, which is added to the weights
 	tensors []checkpoint.Tensor // all parameters, in the model's order
 	card    string
 }
 
 // OpenExport reads a model's files but its weights' values. The caller closes
-// it before the files.
+// it before the files. A LoRA is merged.
 func OpenExport(files *checkpoint.Model) (*Export, error) {
-	x, err := openExport(files)
+	x, err := openExport(files, nil, nil)
 	if err != nil {
 		return nil, fmt.Errorf("app: %s: %w", files.Name(), err)
 	}
 	return x, nil
 }
 
-func openExport(files *checkpoint.Model) (*Export, error) {
-	c, err := config.Read(files, "config.json")
+// openExport opens a model as its files have it, or with what the adapter, of
+// configuration c, holds.
+func openExport(files *checkpoint.Model, c *config.Config, adapter *checkpoint.File) (*Export, error) {
+	old, err := config.Read(files, "config.json")
 	if err != nil {
 		return nil, err
+	}
+	if adapter == nil {
+		c = old
 	}
 	m, err := define(nil, c, files.Name())
 	if err != nil {
 		return nil, err
 	}
-	x := &Export{model: m, card: Card(files)}
-	if x.card == "" {
-		x.card = m.card()
-	}
+	x := &Export{model: m, adapter: adapter, merged: c.LoRA != nil, card: Card(files)}
 	if c.Text != nil {
 		if m.Tokenizer, err = text.Load(files); err != nil {
 			return nil, err
@@ -73,6 +77,25 @@ func openExport(files *checkpoint.Model) (*Export, error) {
 	}
 	if x.weights, err = files.Weights(); err != nil {
 		return nil, err
+	}
+	if x.merged {
+		changed := adapter
+		if changed == nil {
+			changed = x.weights
+		}
+		if x.tensors, err = mergedTensors(m, x.weights, old, changed); err != nil {
+			return nil, errors.Join(err, x.weights.Close())
+		}
+		c.LoRA = nil
+		tokenizer := m.Tokenizer
+		if x.model, err = define(nil, c, files.Name()); err != nil {
+			return nil, errors.Join(err, x.weights.Close())
+		}
+		x.model.Tokenizer, x.card = tokenizer, x.model.card()
+		return x, nil
+	}
+	if x.card == "" {
+		x.card = m.card()
 	}
 	for _, p := range m.VLM.Params.All() {
 		t, err := stored(x.weights, p.Name, p.Shape)
@@ -112,7 +135,13 @@ func stored(f *checkpoint.File, name string, shape []int) (checkpoint.Tensor, er
 }
 
 // Close closes the weights.
-func (x *Export) Close() error { return x.weights.Close() }
+func (x *Export) Close() error {
+	err := x.weights.Close()
+	if x.adapter != nil {
+		err = errors.Join(err, x.adapter.Close())
+	}
+	return err
+}
 
 // Parameters is the number of values that an export of the part has.
 func (x *Export) Parameters(part string) int {

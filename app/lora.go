@@ -10,7 +10,6 @@ import (
 	"duet/model/checkpoint"
 	"duet/model/config"
 	"duet/model/nn"
-	"duet/model/text"
 )
 
 // adapterName is the file of a model with a LoRA that holds what such a training
@@ -41,90 +40,96 @@ func (m *Model) writeAdapter(w io.Writer) error {
 // that of an adapter file whose training started from base. It reads a tensor at
 // a time and needs no device.
 func Merge(base *checkpoint.Model, adapter, out string) error {
-	if err := checkpoint.CanWriteModel(out); err != nil {
-		return fmt.Errorf("app: %w", err)
-	}
-	old, err := config.Read(base, "config.json")
-	if err != nil {
-		return fmt.Errorf("app: %s: %w", base.Name(), err)
-	}
-	weights, err := base.Weights()
-	if err != nil {
-		return fmt.Errorf("app: %s: %w", base.Name(), err)
-	}
-	defer weights.Close()
-	changed, c, from := weights, old, base.Name()
-	if adapter != "" {
-		from = adapter
-		if changed, err = checkpoint.OpenFile(adapter); err != nil {
-			return fmt.Errorf("app: %w", err)
-		}
-		defer changed.Close()
-		c = new(config.Config)
-		if err := json.Unmarshal([]byte(changed.Metadata()[configKey]), c); err != nil {
-			return fmt.Errorf("app: %s is not the adapter of a training with --tune lora: it lacks a configuration", adapter)
-		}
-		if err := c.Validate(); err != nil {
-			return fmt.Errorf("app: %s: %w", adapter, err)
-		}
-	}
-	if c.LoRA == nil {
-		return fmt.Errorf("app: %s has no LoRA to merge; give one (--adapter), as a training with --tune lora leaves it", from)
-	}
-	m, err := define(nil, c, base.Name())
+	x, err := openMerged(base, adapter)
 	if err != nil {
 		return err
 	}
-	if c.Text != nil {
-		if m.Tokenizer, err = text.Load(base); err != nil {
-			return fmt.Errorf("app: %s: %w", base.Name(), err)
+	defer x.Close()
+	return x.Save(out, ExportHF, PartAll)
+}
+
+func openMerged(base *checkpoint.Model, adapter string) (*Export, error) {
+	if adapter == "" {
+		x, err := OpenExport(base)
+		if err == nil && !x.merged {
+			x.Close()
+			return nil, fmt.Errorf("app: %s has no LoRA to merge; give one (--adapter), as a training with --tune lora leaves it", base.Name())
 		}
+		return x, err
 	}
+	f, err := checkpoint.OpenFile(adapter)
+	if err != nil {
+		return nil, fmt.Errorf("app: %w", err)
+	}
+	c := new(config.Config)
+	if err = json.Unmarshal([]byte(f.Metadata()[configKey]), c); err != nil || c.LoRA == nil {
+		err = errors.New("it is not the adapter of a training with --tune lora: it lacks a configuration")
+	} else {
+		err = c.Validate()
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("app: %s: %w", adapter, err)
+	}
+	x, err := openExport(base, c, f)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("app: merging %s with %s: %w", base.Name(), adapter, err)
+	}
+	return x, nil
+}
+
+// mergedTensors lists the parameters of m but its LoRA, which is added to the
+// weights that it stands beside. weights are those that the training started
+// from, with the configuration old; changed is what it changed, perhaps the same
+// file.
+func mergedTensors(m *Model, weights *checkpoint.File, old *config.Config, changed *checkpoint.File) ([]checkpoint.Tensor, error) {
 	name := taken(m, weights, old)
-	get := func(p *nn.Param) ([]float32, error) {
-		if m.inAdapter(p) || adapter == "" {
+	get := func(p *nn.Param) (t checkpoint.Tensor, initial bool, err error) {
+		if changed == weights || m.inAdapter(p) {
+			t, err = stored(changed, p.Name, p.Shape)
+			return t, false, err
+		}
+		t, err = stored(weights, name(p.Name), p.Shape)
+		if err != nil && p == m.VLM.Fusion.Linear.Weight {
+			return checkpoint.Tensor{Name: p.Name, Dtype: checkpoint.F32, Shape: p.Shape}, true, nil // as the training found it
+		}
+		return t, false, err
+	}
+	values := func(p *nn.Param) ([]float32, error) {
+		_, initial, err := get(p)
+		switch {
+		case err != nil:
+			return nil, err
+		case initial:
+			return p.Initial(m.Config.Recipe.Seed), nil
+		case changed == weights || m.inAdapter(p):
 			return changed.Float32(p.Name, nil)
 		}
-		values, err := weights.Float32(name(p.Name), nil)
-		if err != nil && p == m.VLM.Fusion.Linear.Weight {
-			return p.Initial(c.Recipe.Seed), nil // as the training found it
-		}
-		return values, err
+		return weights.Float32(p.Name, nil)
 	}
-	var tensors []checkpoint.Tensor
+	var out []checkpoint.Tensor
 	for _, p := range m.VLM.Params.All() {
+		t, _, err := get(p)
+		if err != nil {
+			return nil, err
+		}
 		if p.Adapter {
 			continue
 		}
-		for _, f := range []*checkpoint.File{changed, weights} {
-			if info, ok := f.Info(p.Name); ok && (f == changed) == m.inAdapter(p) && info.Len() != p.Len() {
-				return fmt.Errorf("app: tensor %s of %s has shape %v, the configuration asks for %v", p.Name, from, info.Shape, p.Shape)
+		if m.VLM.HasLoRA(p) {
+			t.Write = func(w io.Writer) error {
+				x, err := values(p)
+				if err == nil {
+					err = m.VLM.Merge(p, x, values)
+				}
+				if err != nil {
+					return err
+				}
+				return checkpoint.WriteFloat32(w, x)
 			}
 		}
-		tensors = append(tensors, checkpoint.Tensor{Name: p.Name, Dtype: checkpoint.F32, Shape: p.Shape, Write: func(w io.Writer) error {
-			values, err := get(p)
-			if err != nil {
-				return err
-			}
-			if len(values) != p.Len() {
-				return fmt.Errorf("app: tensor %s has %d values, the configuration asks for %d", p.Name, len(values), p.Len())
-			}
-			if err := m.VLM.Merge(p, values, get); err != nil {
-				return err
-			}
-			return checkpoint.WriteFloat32(w, values)
-		}})
+		out = append(out, t)
 	}
-	c.LoRA = nil
-	files := append([]checkpoint.Entry{
-		checkpoint.Data("config.json", c.Marshal()),
-		{Name: "model.safetensors", Write: func(w io.Writer) error {
-			return checkpoint.WriteSafetensors(w, tensors, map[string]string{"format": "pt"})
-		}},
-		checkpoint.Data("README.md", []byte(m.card())),
-	}, tokenizerEntries(m.Tokenizer)...)
-	if err := checkpoint.WriteModel(out, files); err != nil {
-		return fmt.Errorf("app: saving the model: %w", errors.Join(err))
-	}
-	return nil
+	return out, nil
 }

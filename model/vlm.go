@@ -93,6 +93,16 @@ func (m *VLM) adapted(yield func(string, *nn.Linear) bool) {
 	}
 }
 
+// HasLoRA tells whether a LoRA stands beside a weight.
+func (m *VLM) HasLoRA(weight *nn.Param) bool {
+	for _, l := range m.adapted {
+		if l.Weight == weight {
+			return true
+		}
+	}
+	return false
+}
+
 // Merge adds to the values of a weight what the LoRA beside it adds to it, for a
 // model without. get returns a parameter's values.
 func (m *VLM) Merge(weight *nn.Param, values []float32, get func(*nn.Param) ([]float32, error)) error {
