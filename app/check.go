@@ -15,6 +15,7 @@ import (
 	"duet/model/checkpoint"
 	"duet/model/config"
 	"duet/model/data"
+	"duet/model/nn"
 	"duet/model/text"
 )
 
@@ -75,7 +76,9 @@ func KindOf(name string) data.Kind {
 	if kind := data.KindOf(name); kind != "" {
 		return kind
 	}
-	switch first := firstBytes(name, 16); {
+	switch first := firstBytes(name, 256); {
+	case bytes.HasPrefix(first, []byte("PK\x03\x04")) && bytes.Contains(first, []byte("/data.pkl")):
+		return KindCheckpoint // PyTorch's
 	case bytes.HasPrefix(first, []byte("PK\x03\x04")):
 		return KindModel
 	case len(first) > 8 && first[8] == '{', isPickle(first):
@@ -167,13 +170,8 @@ func checkConfig(name string) (string, error) {
 	return "a configuration of known architecture, every size within its bounds", config.Check(files, base)
 }
 
-// checkCheckpoint reads weights alone: the header and all values.
+// checkCheckpoint reads weights alone: the list of tensors and all values.
 func checkCheckpoint(name string) (string, error) {
-	first := firstBytes(name, 16)
-	ext := strings.ToLower(filepath.Ext(name))
-	if ext != ".safetensors" && (isPickle(first) || slices.Contains([]string{".pth", ".pt", ".th", ".bin", ".ckpt"}, ext)) {
-		return "", fmt.Errorf("app: %s is a PyTorch checkpoint, which is not supported yet; nothing of it was read: save the weights as .safetensors", name)
-	}
 	f, err := checkpoint.OpenFile(name)
 	if err != nil {
 		return "", err
@@ -220,14 +218,15 @@ func checkModel(name string) (string, error) {
 	if err != nil {
 		return "", inModel(err)
 	}
-	var kind struct {
-		ModelType string `json:"model_type"`
+	kind, err := config.TypeOf(files, "config.json")
+	if err == nil && kind != config.ModelType {
+		err = towerFits(files, weights)
 	}
-	if err := checkpoint.ReadJSON(files, "config.json", 32<<20, &kind); err != nil {
+	if err != nil {
 		return "", inModel(err)
 	}
-	if kind.ModelType != config.ModelType {
-		return "a " + kind.ModelType + " tower alone: " + reason, nil
+	if kind != config.ModelType {
+		return "a " + kind + " tower alone: " + reason, nil
 	}
 	c, err := config.Read(files, "config.json")
 	if err == nil && c.Text != nil {
@@ -240,6 +239,23 @@ func checkModel(name string) (string, error) {
 		return "", inModel(err)
 	}
 	return fmt.Sprintf("a model of %d classes, fusion %s: %s", len(c.ID2Label), c.Fusion, reason), nil
+}
+
+// towerFits compares the tensors with the parameters of a text tower's
+// configuration. Some may be absent, which [Init] then tells.
+func towerFits(files *checkpoint.Model, weights *checkpoint.File) error {
+	c, err := config.ReadText(files, "config.json")
+	if err != nil {
+		return err
+	}
+	tower, err := model.FindRoBERTa(weights)
+	if err != nil {
+		return err
+	}
+	params := nn.NewParams()
+	model.NewRoBERTa(params, "text.", c.Shape())
+	_, _, err = tower.Sources(params.All())
+	return err
 }
 
 // fits compares the tensors with the parameters of the configuration's model.

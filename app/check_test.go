@@ -46,10 +46,6 @@ func hostileCases(t testing.TB, dir string) (cases []hostileCase) {
 	return cases
 }
 
-// notYet are files that the table wants accepted and that are refused, since
-// their format is not supported.
-var notYet = []string{"pth/control_legacy.pth"}
-
 // TestCheckHostileFiles runs every malformed file through its reader, with the
 // kind found by name and content and with the table's.
 func TestCheckHostileFiles(t *testing.T) {
@@ -70,12 +66,8 @@ func TestCheckHostileFiles(t *testing.T) {
 			if took := time.Since(start); took > 2*time.Second {
 				t.Errorf("took %v", took)
 			}
-			allowed := c.allowed
-			if slices.Contains(notYet, c.file) {
-				allowed = []string{"refuse"}
-			}
-			if !slices.Contains(allowed, string(f.Verdict)) {
-				t.Errorf("%s, allowed %v: %s", f.Verdict, allowed, f.Reason)
+			if !slices.Contains(c.allowed, string(f.Verdict)) {
+				t.Errorf("%s, allowed %v: %s", f.Verdict, c.allowed, f.Reason)
 			}
 			if f.Verdict == data.Refuse && !strings.Contains(f.Reason, filepath.Base(path)) {
 				t.Errorf("the reason does not name the file: %s", f.Reason)
@@ -176,6 +168,7 @@ func TestKindOf(t *testing.T) {
 		{"other folder", filepath.Join(dir, "pictures"), data.KindCollection},
 		{"zip", write("m.zip", "PK\x03\x04"), KindModel},
 		{"zip without an ending", write("m", "PK\x03\x04"), KindModel},
+		{"PyTorch's zip without an ending", write("w", "PK\x03\x04"+strings.Repeat("\x00", 26)+"archive/data.pkl"), KindCheckpoint},
 		{"pickle without an ending", write("weights", "\x80\x02}q\x00."), KindCheckpoint},
 		{"safetensors without an ending", write("tensors", "\x10\x00\x00\x00\x00\x00\x00\x00{}              "), KindCheckpoint},
 		{"picture without an ending", write("photo", string(photo)), data.KindPicture},

@@ -23,7 +23,7 @@ func newTinyResNet(t *testing.T, b gpu.Backend) *tinyResNet {
 	t.Helper()
 	const dir = "resnet18_width16"
 	ps := nn.NewParams()
-	r := &tinyResNet{dir: dir, net: model.NewResNet(ps, "", 16, []int{2, 2, 2, 2}), fc: nn.NewLinear(ps, "fc", 128, 10)}
+	r := &tinyResNet{dir: dir, net: model.NewResNet(ps, "", model.ResNetShape{Width: 16, Blocks: []int{2, 2, 2, 2}}), fc: nn.NewLinear(ps, "fc", 128, 10)}
 	r.rig = newRig(t, b, ps)
 	r.load(dir, "model.safetensors")
 	return r

@@ -98,7 +98,7 @@ func newFixtureVLM(t *testing.T, b gpu.Backend, kind model.FusionKind, root stri
 		if err != nil {
 			t.Fatal(err)
 		}
-		loaded += report.Loaded
+		loaded += len(report.Loaded)
 	}
 	if loaded != len(m.Params.All()) {
 		t.Fatalf("%d of %d parameters are in the files", loaded, len(m.Params.All()))

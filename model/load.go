@@ -12,48 +12,70 @@ import (
 
 // A LoadReport says what became of a checkpoint's tensors.
 type LoadReport struct {
-	Loaded  int
+	Loaded  []string // of the model, found in the file
 	Ignored []string // in the file, but not of the model
 	Missing []string // of the model, but not in the file: they keep what they had
 }
 
-// Load uploads the tensors of a checkpoint whose names the model has. A tensor
-// of another shape is an error that names both shapes; nothing is uploaded
-// before all shapes are known to fit. names maps the model's name of a
-// parameter to the file's; nil means that they are the same.
-func (m *Memory) Load(f *checkpoint.File, names func(string) string) (LoadReport, error) {
-	var report LoadReport
-	used := map[string]bool{}
-	type pair struct {
-		p    *nn.Param
-		name string
+// A Source says where a parameter's values come from: a tensor of a file, or
+// one number for all of them.
+type Source struct {
+	Param  *nn.Param
+	File   *checkpoint.File
+	Tensor string  // "": Fill
+	Fill   float32 //
+}
+
+// Values reads the parameter in the checkpoint's layout.
+func (s Source) Values() ([]float32, error) {
+	if s.Tensor == "" {
+		return slices.Repeat([]float32{s.Fill}, s.Param.Len()), nil
 	}
-	var found []pair
-	for _, p := range m.Params.All() {
-		name := p.Name
-		if names != nil {
-			name = names(name)
+	return s.File.Float32(s.Tensor, nil)
+}
+
+// WriteTo writes the parameter as F32 data, a part at a time.
+func (s Source) Write(w io.Writer) error {
+	if s.Tensor != "" {
+		return s.File.CopyFloat32(w, s.Tensor)
+	}
+	values, err := s.Values()
+	if err != nil {
+		return err
+	}
+	return checkpoint.WriteFloat32(w, values)
+}
+
+// A naming tells where a file has the parameter of a name: under which other
+// name, or, where that is empty, as a number. ok is false for neither.
+type naming func(name string) (tensor string, fill float32, ok bool)
+
+// sources finds parameters in a file. It reads no values: a tensor of another
+// shape or of whole numbers is an error that names it.
+func sources(params []*nn.Param, f *checkpoint.File, names naming) ([]Source, LoadReport, error) {
+	var report LoadReport
+	var found []Source
+	used := map[string]bool{}
+	for _, p := range params {
+		tensor, fill, ok := names(p.Name)
+		if ok && tensor != "" {
+			info, there := f.Info(tensor)
+			switch {
+			case !there:
+				ok = false
+			case !slices.Equal(info.Shape, p.Shape):
+				return nil, report, fmt.Errorf("model: tensor %s has shape %v, the model's configuration asks for %v", tensor, info.Shape, p.Shape)
+			case !info.Dtype.Float():
+				return nil, report, fmt.Errorf("model: tensor %s is %s; weights are floating point", tensor, info.Dtype)
+			}
 		}
-		info, ok := f.Info(name)
 		if !ok {
 			report.Missing = append(report.Missing, p.Name)
 			continue
 		}
-		if !slices.Equal(info.Shape, p.Shape) {
-			return report, fmt.Errorf("model: tensor %s has shape %v, the model's configuration asks for %v", name, info.Shape, p.Shape)
-		}
-		used[name] = true
-		found = append(found, pair{p, name})
-	}
-	for _, x := range found {
-		values, err := f.Float32(x.name, nil)
-		if err != nil {
-			return report, fmt.Errorf("model: reading tensor %s: %w", x.name, err)
-		}
-		if err := m.Set(x.p, values); err != nil {
-			return report, err
-		}
-		report.Loaded++
+		used[tensor] = true
+		report.Loaded = append(report.Loaded, p.Name)
+		found = append(found, Source{p, f, tensor, fill})
 	}
 	for _, name := range f.Names() {
 		// PyTorch's counters of batches say nothing about the model.
@@ -61,7 +83,38 @@ func (m *Memory) Load(f *checkpoint.File, names func(string) string) (LoadReport
 			report.Ignored = append(report.Ignored, name)
 		}
 	}
-	return report, nil
+	return found, report, nil
+}
+
+// Load uploads the tensors of a checkpoint whose names the model has. A tensor
+// of another shape is an error that names both shapes; nothing is uploaded
+// before all shapes are known to fit. names maps the model's name of a
+// parameter to the file's; nil means that they are the same.
+func (m *Memory) Load(f *checkpoint.File, names func(string) string) (LoadReport, error) {
+	found, report, err := sources(m.Params.All(), f, func(name string) (string, float32, bool) {
+		if names != nil {
+			name = names(name)
+		}
+		return name, 0, name != ""
+	})
+	if err != nil {
+		return report, err
+	}
+	return report, m.SetAll(found)
+}
+
+// SetAll uploads parameters, one at a time.
+func (m *Memory) SetAll(found []Source) error {
+	for _, s := range found {
+		values, err := s.Values()
+		if err != nil {
+			return fmt.Errorf("model: reading tensor %s: %w", s.Tensor, err)
+		}
+		if err := m.Set(s.Param, values); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Tensors lists the parameters for a safetensors file; values are read from

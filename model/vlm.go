@@ -10,13 +10,15 @@ import (
 
 // A Shape describes a vision-language classifier.
 type Shape struct {
-	Width   int   // base width of the image tower; 0: no image tower
-	Blocks  []int // blocks per layer of the image tower
-	Text    TextShape
-	Fusion  FusionKind
-	Dim     int // width of the two projections and of the fused vector
-	Classes int
-	LoRA    LoRAShape
+	Width    int   // base width of the image tower; 0: no image tower
+	Blocks   []int // blocks per layer of the image tower
+	Stem     string
+	Shortcut string // Stem and Shortcut: see [ResNetShape]
+	Text     TextShape
+	Fusion   FusionKind
+	Dim      int // width of the two projections and of the fused vector
+	Classes  int
+	LoRA     LoRAShape
 
 	MeanPoolText bool // the text vector is the masked mean of the states instead of the first
 }
@@ -52,7 +54,7 @@ func NewVLM(s Shape) (*VLM, error) {
 	ps := nn.NewParams()
 	m := &VLM{Shape: s, Params: ps}
 	if s.Fusion != TextOnly {
-		m.Visual = NewResNet(ps, "visual.", s.Width, s.Blocks)
+		m.Visual = NewResNet(ps, "visual.", ResNetShape{s.Width, s.Blocks, s.Stem, s.Shortcut})
 	}
 	if s.Fusion != ImageOnly {
 		m.Text = NewRoBERTa(ps, "text.", s.Text)

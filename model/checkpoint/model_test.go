@@ -228,3 +228,94 @@ func TestPipe(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestShards opens weights that an index splits, and refuses indices that lie.
+func TestShards(t *testing.T) {
+	shard := func(names ...string) string {
+		var out bytes.Buffer
+		var tensors []Tensor
+		for _, name := range names {
+			tensors = append(tensors, Float32Tensor(name, []int{2}, []float32{float32(name[0]), float32(len(name))}))
+		}
+		if err := WriteSafetensors(&out, tensors, map[string]string{"format": "pt"}); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	s := block("0", 6)
+	torch := torchTest{ordered("c", s.tensor(0, []int{3, 2}, []int{1, 3})), []torchBlock{s}}
+	index := func(places string) string {
+		return `{"metadata":{"total_size":24},"weight_map":{` + places + `}}`
+	}
+	const good = `"a":"m-1.safetensors","bb":"m-2.safetensors"`
+	tests := []struct{ name, index, names, err string }{
+		{"two files", index(good), "a bb", ""},
+		{"another container", index(good + `,"c":"m-3.bin"`), "a bb c", ""},
+		{"a part of a file", index(`"bb":"m-2.safetensors"`), "bb", ""},
+		{"a tensor elsewhere", index(`"a":"m-2.safetensors"`), "", `m-2.safetensors: the index places the tensor "a" here`},
+		{"a file that is not there", index(`"a":"m-9.safetensors"`), "", "m-9.safetensors"},
+		{"a file outside", index(`"a":"../m-1.safetensors"`), "", "files beside it"},
+		{"itself", index(`"a":"model.safetensors.index.json"`), "", "files beside it"},
+		{"nothing", index(``), "", "names 0 files"},
+		{"no index", `[]`, "", "model.safetensors.index.json"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			files := fstest.MapFS{}
+			for name, text := range map[string]string{
+				"config.json": "{}", "model.safetensors.index.json": test.index,
+				"m-1.safetensors": shard("a"), "m-2.safetensors": shard("bb", "other"), "m-3.bin": string(torch.zip(t)),
+			} {
+				files[name] = &fstest.MapFile{Data: []byte(text)}
+			}
+			m, err := OpenModelFS(files, "model")
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := m.Weights()
+			wantError(t, err, test.err)
+			if err != nil {
+				return
+			}
+			defer f.Close()
+			if names := strings.Join(f.Names(), " "); names != test.names {
+				t.Errorf("tensors %s, want %s", names, test.names)
+			}
+			for _, name := range f.Names() {
+				want := []float32{float32(name[0]), float32(len(name))}
+				if name == "c" {
+					want = []float32{0, 3, 1, 4, 2, 5}
+				}
+				if got, err := f.Float32(name, nil); err != nil || !slices.Equal(got, want) {
+					t.Errorf("%s is %v, want %v, %v", name, got, want, err)
+				}
+			}
+		})
+	}
+}
+
+// TestWeightsByName takes the first of the names that weights usually have.
+func TestWeightsByName(t *testing.T) {
+	s := block("0", 1)
+	torch := string(torchTest{ordered("torch", s.tensor(0, []int{1}, []int{1})), []torchBlock{s}}.legacy())
+	safe := string(raw(`{"safe":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 0, 0, 0, 0))
+	for _, test := range []struct{ files, want string }{
+		{"model.safetensors pytorch_model.bin", "safe"}, {"pytorch_model.bin training_args.bin", "torch"}, {"resnet18.pth", "torch"}, {"best.safetensors last.pth", "safe"},
+	} {
+		files := fstest.MapFS{"config.json": {Data: []byte("{}")}}
+		for name := range strings.FieldsSeq(test.files) {
+			files[name] = &fstest.MapFile{Data: []byte(torch)}
+			if strings.HasSuffix(name, ".safetensors") {
+				files[name].Data = []byte(safe)
+			}
+		}
+		m, err := OpenModelFS(files, "model")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := m.Weights()
+		if err != nil || !slices.Equal(f.Names(), []string{test.want}) {
+			t.Errorf("%s: tensors of %v, %v, want %s", test.files, f, err, test.want)
+		}
+	}
+}

@@ -47,8 +47,11 @@ type LoRA struct {
 
 // Vision is the image tower, a ResNet of basic blocks.
 type Vision struct {
-	Width  int   `json:"width"`  // channels of the stem; each layer after the first has twice those before it
-	Blocks []int `json:"blocks"` // of each layer; [2 2 2 2] is ResNet-18
+	Width    int    `json:"width"`              // channels of the stem; each layer after the first has twice those before it
+	Blocks   []int  `json:"blocks"`             // of each layer; [2 2 2 2] is ResNet-18
+	Stem     string `json:"stem,omitempty"`     // conv7 (7×7 and max-pool) where it is not given, or conv3 for small pictures
+	Shortcut string `json:"shortcut,omitempty"` // projection (1×1 convolutions) where it is not given, or padding (zeros)
+	Source   string `json:"source,omitempty"`   // what its weights were before any training here; empty: random
 }
 
 // Text is the text tower, a RoBERTa, with the names of Hugging Face's
@@ -66,6 +69,9 @@ type Text struct {
 	Pooling      string  `json:"pooling,omitempty"`         // mean: of all tokens; else the state of <s>
 	TypeVocab    int     `json:"type_vocab_size,omitempty"` // 1 where it is given
 	Activation   string  `json:"hidden_act,omitempty"`      // gelu where it is given
+
+	PositionEmbedding string `json:"position_embedding_type,omitempty"` // absolute where it is given
+	Source            string `json:"source,omitempty"`                  // as Vision's
 }
 
 // MeanPooling is the Pooling that takes the mean of all tokens' states.
@@ -84,11 +90,11 @@ type Training struct {
 	Top1     float64      `json:"val_top1"`
 }
 
-//go:embed seed.json small.json
+//go:embed seed.json small.json pretrained.json
 var named embed.FS
 
 // Names lists the named configurations.
-func Names() []string { return []string{"seed", "small"} }
+func Names() []string { return []string{"seed", "small", "pretrained"} }
 
 // Named gives a named configuration.
 func Named(name string) (*Config, error) {
@@ -149,23 +155,39 @@ func (c *Config) Labels() ([]string, error) {
 	return labels, nil
 }
 
+// StartFrom notes that the towers' weights come from a model of another
+// configuration, and what those were before.
+func (c *Config) StartFrom(old *Config) {
+	if c.Vision != nil && old.Vision != nil {
+		c.Vision.Source = old.Vision.Source
+	}
+	if c.Text != nil && old.Text != nil {
+		c.Text.Source = old.Text.Source
+	}
+}
+
 // Shape is what the model is built from.
 func (c *Config) Shape() model.Shape {
 	s := model.Shape{Fusion: c.Fusion, Dim: c.ProjectionDim, Classes: len(c.ID2Label)}
 	if v := c.Vision; v != nil {
-		s.Width, s.Blocks = v.Width, v.Blocks
+		s.Width, s.Blocks, s.Stem, s.Shortcut = v.Width, v.Blocks, v.Stem, v.Shortcut
 	}
 	if t := c.Text; t != nil {
-		s.Text = model.TextShape{
-			Vocab: t.VocabSize, Positions: t.Positions, Hidden: t.Hidden, Layers: t.Layers, Heads: t.Heads, Intermediate: t.Intermediate,
-			Pad: t.Pad, Eps: float32(t.LayerNormEps), Std: float32(t.InitStd),
-		}
+		s.Text = t.Shape()
 		s.MeanPoolText = t.Pooling == MeanPooling
 	}
 	if l := c.LoRA; l != nil {
 		s.LoRA = model.LoRAShape{Rank: l.Rank, Alpha: l.Alpha}
 	}
 	return s
+}
+
+// Shape is what the text tower is built from.
+func (t *Text) Shape() model.TextShape {
+	return model.TextShape{
+		Vocab: t.VocabSize, Positions: t.Positions, Hidden: t.Hidden, Layers: t.Layers, Heads: t.Heads, Intermediate: t.Intermediate,
+		Pad: t.Pad, Eps: float32(t.LayerNormEps), Std: float32(t.InitStd),
+	}
 }
 
 // Input is how pictures and words become what the model takes; the tokenizer

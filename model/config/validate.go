@@ -131,6 +131,16 @@ func (v *Vision) validate(prefix string) error {
 			return err
 		}
 	}
+	switch {
+	case v.Stem != "" && v.Stem != model.StemLarge && v.Stem != model.StemSmall:
+		return fmt.Errorf("%sstem is %.80q; want %s or %s", prefix, v.Stem, model.StemLarge, model.StemSmall)
+	case v.Shortcut != "" && v.Shortcut != model.ShortcutProjection && v.Shortcut != model.ShortcutPadding:
+		return fmt.Errorf("%sshortcut is %.80q; want %s or %s", prefix, v.Shortcut, model.ShortcutProjection, model.ShortcutPadding)
+	case v.Shortcut == model.ShortcutPadding && v.Width%2 != 0:
+		return fmt.Errorf("%swidth is %d; shortcuts with padding need an even one", prefix, v.Width)
+	case len(v.Source) > maxLabelBytes:
+		return fmt.Errorf("%ssource has more than %d bytes", prefix, maxLabelBytes)
+	}
 	return nil
 }
 
@@ -158,6 +168,10 @@ func (t *Text) validate(prefix string) error {
 		return fmt.Errorf("%sinitializer_range is %g; want 0 to 10", prefix, t.InitStd)
 	case t.Activation != "" && t.Activation != "gelu":
 		return fmt.Errorf("%shidden_act is %.80q; want gelu, the exact one with erf", prefix, t.Activation)
+	case t.PositionEmbedding != "" && t.PositionEmbedding != "absolute":
+		return fmt.Errorf("%sposition_embedding_type is %.80q; want absolute", prefix, t.PositionEmbedding)
+	case len(t.Source) > maxLabelBytes:
+		return fmt.Errorf("%ssource has more than %d bytes", prefix, maxLabelBytes)
 	case t.Pooling != "" && t.Pooling != "first" && t.Pooling != MeanPooling:
 		return fmt.Errorf("%spooling is %.80q; want first or %s", prefix, t.Pooling, MeanPooling)
 	}
@@ -231,25 +245,37 @@ func (t *Training) validate(prefix string) error {
 	return nil
 }
 
-// Check judges any config.json by its model_type: a Config's, or that of a
-// RoBERTa as Hugging Face's libraries write it. Errors name the file and the
-// field.
-func Check(fsys fs.FS, name string) error {
+// RoBERTas are the model_types of the RoBERTa family in Hugging Face's
+// libraries: one architecture with different vocabularies.
+var RoBERTas = []string{"roberta", "xlm-roberta", "camembert"}
+
+// TypeOf reads the model_type of any config.json, "" where it names none.
+func TypeOf(fsys fs.FS, name string) (string, error) {
 	var kind struct {
 		ModelType string `json:"model_type"`
 	}
 	if err := checkpoint.ReadJSON(fsys, name, maxFile, &kind); err != nil {
-		return fmt.Errorf("config: %w", err)
+		return "", fmt.Errorf("config: %w", err)
 	}
-	switch kind.ModelType {
-	case ModelType:
-		_, err := Read(fsys, name)
+	return kind.ModelType, nil
+}
+
+// Check judges any config.json by its model_type: a Config's, or that of a
+// RoBERTa as Hugging Face's libraries write it. Errors name the file and the
+// field.
+func Check(fsys fs.FS, name string) error {
+	kind, err := TypeOf(fsys, name)
+	switch {
+	case err != nil:
 		return err
-	case "roberta":
-		_, err := ReadText(fsys, name)
-		return err
+	case kind == ModelType:
+		_, err = Read(fsys, name)
+	case slices.Contains(RoBERTas, kind):
+		_, err = ReadText(fsys, name)
+	default:
+		err = fmt.Errorf("config: reading %s: model_type is %.80q; want %s or roberta", name, kind, ModelType)
 	}
-	return fmt.Errorf("config: reading %s: model_type is %.80q; want %s or roberta", name, kind.ModelType, ModelType)
+	return err
 }
 
 // ReadText reads and validates the configuration of a RoBERTa alone, as Hugging

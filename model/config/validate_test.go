@@ -57,6 +57,14 @@ func TestValidate(t *testing.T) {
 		{"too many layers of blocks", func(c *Config) { c.Vision.Blocks = make([]int, 100) }, "vision_config.blocks' length is 100"},
 		{"no blocks", func(c *Config) { c.Vision.Blocks[2] = 0 }, "vision_config.blocks.2 is 0"},
 		{"blocks", func(c *Config) { c.Vision.Blocks[0] = 1e9 }, "vision_config.blocks.0 is 1000000000"},
+		{"a small stem", func(c *Config) { c.Vision.Stem, c.Vision.Shortcut = model.StemSmall, model.ShortcutPadding }, ""},
+		{"an unknown stem", func(c *Config) { c.Vision.Stem = "conv5" }, `vision_config.stem is "conv5"; want conv7 or conv3`},
+		{"an unknown shortcut", func(c *Config) { c.Vision.Shortcut = "none" }, `vision_config.shortcut is "none"; want projection or padding`},
+		{"padding of an odd width", func(c *Config) { c.Vision.Width, c.Vision.Shortcut = 15, model.ShortcutPadding }, "vision_config.width is 15; shortcuts with padding"},
+		{"a long source", func(c *Config) { c.Vision.Source = strings.Repeat("x", 1001) }, "vision_config.source has more than"},
+		{"a long source of the text tower", func(c *Config) { c.Text.Source = strings.Repeat("x", 1001) }, "text_config.source has more than"},
+		{"relative positions", func(c *Config) { c.Text.PositionEmbedding = "relative_key" }, `text_config.position_embedding_type is "relative_key"`},
+		{"absolute positions", func(c *Config) { c.Text.PositionEmbedding = "absolute" }, ""},
 		{"vocabulary", func(c *Config) { c.Text.VocabSize = 1 << 40 }, "text_config.vocab_size is 1099511627776"},
 		{"hidden", func(c *Config) { c.Text.Hidden = 0 }, "text_config.hidden_size is 0"},
 		{"layers", func(c *Config) { c.Text.Layers = 1e6 }, "text_config.num_hidden_layers is 1000000; want 1 to 256"},
@@ -235,6 +243,10 @@ func TestReadText(t *testing.T) {
 	}
 	wantError(t, Check(fstest.MapFS{"c": {Data: []byte(`{"model_type":"bert"}`)}}, "c"), `model_type is "bert"; want duet-vlm or roberta`)
 	wantError(t, Check(fstest.MapFS{}, "c"), "c")
+	for kind, want := range map[string]string{"roberta": "", "xlm-roberta": "", "camembert": "", "deberta": `"deberta"`} {
+		large := `{"model_type":"` + kind + `","vocab_size":250002,"hidden_size":1024,"num_hidden_layers":24,"num_attention_heads":16,"intermediate_size":4096,"max_position_embeddings":514,"type_vocab_size":1,"layer_norm_eps":1e-05}`
+		wantError(t, Check(fstest.MapFS{"c": {Data: []byte(large)}}, "c"), want)
+	}
 }
 
 // FuzzConfig judges anything; what is accepted must survive being written.
