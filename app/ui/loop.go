@@ -38,6 +38,7 @@ type Loop struct {
 	}
 	asking     latest // the collection that is being looked at
 	estimating latest // the estimate that is being made
+	pulls      pulls
 }
 
 // NewLoop starts the app; draw is called from any goroutine, at once after the
@@ -127,8 +128,11 @@ func (l *Loop) take() (urgent bool, effects []Effect) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, m := range messages {
-		_, progress := m.(Trained)
-		urgent = urgent || !progress
+		switch m.(type) {
+		case Trained, Pulling:
+		default:
+			urgent = true
+		}
 		effects = append(effects, l.state.Update(m)...)
 	}
 	return urgent, effects
@@ -255,6 +259,9 @@ func (l *Loop) outcome(ctx context.Context, e Effect) Message {
 	case KeepPrefs:
 		return orFailed(DoingSave, l.host.KeepPrefs(e.Prefs), nil)
 	}
+	if m := l.onTowers(ctx, e); m != nil {
+		return m
+	}
 	return l.onPage(ctx, e)
 }
 
@@ -290,6 +297,31 @@ func (x *latest) end() {
 	defer x.Unlock()
 	if x.stop != nil {
 		x.stop()
+	}
+}
+
+// pulls are what ends the fetching of towers, by their names.
+type pulls struct {
+	sync.Mutex
+	stop map[string]context.CancelFunc
+}
+
+func (p *pulls) begin(ctx context.Context, name string) context.Context {
+	p.Lock()
+	defer p.Unlock()
+	if p.stop == nil {
+		p.stop = map[string]context.CancelFunc{}
+	}
+	ctx, p.stop[name] = context.WithCancel(ctx)
+	return ctx
+}
+
+func (p *pulls) end(name string) {
+	p.Lock()
+	defer p.Unlock()
+	if stop := p.stop[name]; stop != nil {
+		stop()
+		delete(p.stop, name)
 	}
 }
 

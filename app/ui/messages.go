@@ -20,6 +20,7 @@ const (
 	DoingTrain
 	DoingModel // loading, storing or removing a model
 	DoingSave  // writing a file for the user
+	DoingPull  // fetching a tower, or removing one
 )
 
 // What the user does.

@@ -11,7 +11,7 @@ import (
 var errNoPictures = errors.New("none of the files is a picture that can be read: JPEG, PNG, GIF, BMP and WebP can")
 
 // parts are the parts of the program that its errors begin with.
-var parts = []string{"app", "checkpoint", "config", "data", "gpu", "model", "text", "train", "assets"}
+var parts = []string{"app", "checkpoint", "config", "data", "gpu", "hub", "model", "text", "train", "assets"}
 
 // plain leaves out which parts of the program an error came from.
 func plain(s string) string {

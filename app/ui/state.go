@@ -341,6 +341,7 @@ type Models struct {
 	Loading string // id of the one being loaded
 	Removed *Model // the one just removed, for undo
 	Card    string // id of the one whose card is shown
+	Towers  []Tower
 }
 
 // A Model is a model in the app's care.

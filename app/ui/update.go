@@ -69,7 +69,7 @@ func (s *State) Update(m Message) []Effect {
 	case Go:
 		s.Screen = m.Screen
 		if m.Screen == ScreenModels {
-			return []Effect{ListModels{}}
+			return []Effect{ListModels{}, ListTowers{}}
 		}
 	case Dismiss:
 		s.Problem, s.Notice = nil, ""
@@ -114,16 +114,23 @@ func (s *State) Update(m Message) []Effect {
 	if effects, ok := s.updatePage(m); ok {
 		return effects
 	}
+	if effects, ok := s.updateTowers(m); ok {
+		return effects
+	}
 	return s.updateModels(m)
 }
 
 // fail shows a problem.
-func (s *State) fail(doing Doing, err error) {
-	s.Problem = &Problem{Doing: doing, Text: plain(err.Error())}
+func (s *State) fail(doing Doing, err error) { s.Problem = problem(doing, err) }
+
+// problem is an error for people.
+func problem(doing Doing, err error) *Problem {
+	p := &Problem{Doing: doing, Text: plain(err.Error())}
 	var coded interface{ Code() string }
 	if errors.As(err, &coded) {
-		s.Problem.Code = coded.Code()
+		p.Code = coded.Code()
 	}
+	return p
 }
 
 // updatePictures takes in what concerns the pictures to classify.

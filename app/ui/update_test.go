@@ -304,7 +304,7 @@ func TestModels(t *testing.T) {
 	expect(t, s.Update(UndoRemoveModel{}), "")
 	expect(t, s.Update(Rename{"b", ""}), "")
 	expect(t, s.Update(Rename{"b", "c"}), "RenameModel")
-	expect(t, s.Update(Go{ScreenModels}), "ListModels")
+	expect(t, s.Update(Go{ScreenModels}), "ListModels, ListTowers")
 }
 
 func TestAnswersFile(t *testing.T) {

@@ -36,7 +36,7 @@ func (v *View) models(gtx C, s *ui.State) D {
 		x := &m.List[i]
 		parts = append(parts, func(gtx C) D { return v.card(gtx, func(gtx C) D { return v.model(gtx, m, x) }) })
 	}
-	return v.page(gtx, parts...)
+	return v.page(gtx, append(parts, v.towers(m)...)...)
 }
 
 // model is one model.

@@ -144,6 +144,10 @@ func progress() ui.Progress {
 	return p
 }
 
+// towerCodes are the reasons why a tower cannot be fetched: model/hub's, and
+// wasm/hub.js's.
+var towerCodes = []string{"offline", "unreachable", "gated", "absent", "room", "corrupt", "elsewhere"}
+
 // states are the app's screens in their states, by name, filled in the language
 // of texts.
 func states(texts *Texts) map[string]*ui.State {
@@ -183,6 +187,20 @@ func states(texts *Texts) map[string]*ui.State {
 	}
 	several := classify(c.items(), 2)
 	several.Pictures.Skipped, several.Pictures.Order = 3, ui.Order{By: ui.ByProbability, Descending: true}
+	towers := []ui.Tower{
+		{Name: "torchvision/resnet18", Kind: "vision", Bytes: 46830571, Licence: "BSD-3-Clause", Here: true},
+		{Name: "FacebookAI/roberta-base", Kind: "text", Bytes: 499e6, Licence: "MIT", Fetching: true, Done: 212e6, Total: 502e6},
+		{Name: "torchvision/resnet34", Kind: "vision", Bytes: 873e5, Licence: "BSD-3-Clause"},
+		{Name: "distilbert/distilroberta-base", Kind: "text", Bytes: 331e6, Licence: "Apache-2.0", Partial: 120e6},
+		{Name: "FacebookAI/xlm-roberta-base", Kind: "text", Lacks: "tokenizer"},
+		{Name: "openai/clip-vit-base-patch32", Kind: "pair", Lacks: "architecture"},
+	}
+	var unlucky []ui.Tower
+	for i, code := range towerCodes {
+		unlucky = append(unlucky, ui.Tower{Name: fmt.Sprintf("some/tower-%d", i+1), Kind: "text", Bytes: 499e6, Licence: "MIT", Problem: &ui.Problem{Code: code}})
+	}
+	unlucky[1].Partial = 250e6
+	unlucky = append(unlucky, ui.Tower{Name: "some/asked", Kind: "pair", Fetching: true})
 	longModel := list[1]
 	longModel.ID, longModel.Name, longModel.Classes = "long", c.longModel, c.long
 	return map[string]*ui.State{
@@ -221,6 +239,8 @@ func states(texts *Texts) map[string]*ui.State {
 		"models":           {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list, Using: "default", Removed: &list[1]}},
 		"models-loading":   {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: []ui.Model{list[0], longModel, list[1]}, Using: "default", Loading: "shapes"}, Notice: "Downloads/" + c.model + ".zip"},
 		"models-card":      {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list, Using: "default", Card: "default"}},
+		"towers":           {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list[:1], Using: "default", Towers: towers}},
+		"towers-problems":  {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{Using: "default", Towers: unlucky}},
 		"models-none":      {Screen: ui.ScreenModels},
 		"settings":         {Screen: ui.ScreenSettings, Engine: engine},
 	}

@@ -41,8 +41,14 @@ type Texts struct {
 	// Models.
 	ModelsLead, DefaultModel, ClassesOf, Card, Export, Remove, Removed, Import, Loading, SavedAt string
 
+	// Towers, and why one could not be fetched, by code.
+	Towers, TowersLead, TowerHere, TowerPartly, TowerAbout, Fetch, StopFetch, Connecting, FetchedOf, TowersLater string
+	TowerKinds                                                                                                   [3]string // vision, text, pair
+	TowerLacks                                                                                                   [2]string // tokenizer, architecture
+	TowerOffline, TowerUnreachable, TowerGated, TowerAbsent, TowerRoom, TowerCorrupt, TowerBusy                  string
+
 	// Explanations of what one points at.
-	TipRemove, TipClear, TipCSV, TipJSON, TipUse, TipExport, TipRemoveModel, TipStop, TipGoOn, TipGiveUp, TipPrecision, TipRecall, TipF1 string
+	TipRemove, TipClear, TipCSV, TipJSON, TipUse, TipExport, TipRemoveModel, TipStop, TipGoOn, TipGiveUp, TipPrecision, TipRecall, TipF1, TipFetch, TipStopFetch, TipRemoveTower string
 
 	// Settings.
 	LanguageTitle, ThemeTitle, AsSystem, Light, Dark, About, AboutText string
@@ -57,7 +63,7 @@ type Texts struct {
 	WebGPUInChrome, WebGPUInChromeLinux, WebGPUInFirefox, WebGPUInSafari, WebGPUElsewhere string
 
 	// Problems, by what was being done.
-	Problems [5]string
+	Problems [6]string
 	Dismiss  string
 	TryAgain string
 }

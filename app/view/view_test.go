@@ -156,6 +156,20 @@ func TestAdvice(t *testing.T) {
 		for _, code := range []string{"insecure", "no-adapter", "limit", "device", "lost", "internal"} {
 			say(code, "chrome")
 		}
+		for _, code := range towerCodes {
+			text := texts.towerProblem(&ui.Problem{Code: code, Text: "as it is"})
+			if text == "as it is" || said[text] != "" {
+				t.Errorf("%s: of a tower %s says %q", texts.Code, code, text)
+			}
+			said[text] = code
+		}
+		for _, lack := range []string{"tokenizer", "architecture"} {
+			if text := texts.lack(lack); text == "" || said[text] != "" {
+				t.Errorf("%s: without a %s it says %q", texts.Code, lack, text)
+			} else {
+				said[text] = lack
+			}
+		}
 		if got := texts.advice(&ui.Problem{Text: "as it is"}, ""); got != "as it is" {
 			t.Errorf("without a code it says %q", got)
 		}
