@@ -119,18 +119,7 @@ func stored(f *checkpoint.File, name string, shape []int) (checkpoint.Tensor, er
 		return checkpoint.Tensor{}, fmt.Errorf("the tensor %s is %s, not floating point", name, info.Dtype)
 	}
 	return checkpoint.Tensor{Name: name, Dtype: checkpoint.F32, Shape: shape, Write: func(w io.Writer) error {
-		if info.Dtype == checkpoint.F32 {
-			r, err := f.Reader(name)
-			if err == nil {
-				_, err = io.Copy(w, r)
-			}
-			return err
-		}
-		values, err := f.Float32(name, nil)
-		if err != nil {
-			return err
-		}
-		return checkpoint.WriteFloat32(w, values)
+		return f.CopyFloat32(w, name)
 	}}, nil
 }
 

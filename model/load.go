@@ -22,8 +22,8 @@ type LoadReport struct {
 type Source struct {
 	Param  *nn.Param
 	File   *checkpoint.File
-	Tensor string  // "": Fill
-	Fill   float32 //
+	Tensor string // "": Fill
+	Fill   float32
 }
 
 // Values reads the parameter in the checkpoint's layout.
@@ -34,7 +34,7 @@ func (s Source) Values() ([]float32, error) {
 	return s.File.Float32(s.Tensor, nil)
 }
 
-// WriteTo writes the parameter as F32 data, a part at a time.
+// Write writes the parameter as F32 data, a part at a time.
 func (s Source) Write(w io.Writer) error {
 	if s.Tensor != "" {
 		return s.File.CopyFloat32(w, s.Tensor)
@@ -103,31 +103,59 @@ func (m *Memory) Load(f *checkpoint.File, names func(string) string) (LoadReport
 	return report, m.SetAll(found)
 }
 
-// SetAll uploads parameters, one at a time.
+// SetAll uploads parameters, a part of one at a time.
 func (m *Memory) SetAll(found []Source) error {
+	buffer := make([]float32, partValues)
 	for _, s := range found {
-		values, err := s.Values()
-		if err != nil {
-			return fmt.Errorf("model: reading tensor %s: %w", s.Tensor, err)
-		}
-		if err := m.Set(s.Param, values); err != nil {
+		if err := m.upload(s, &buffer); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+func (m *Memory) upload(s Source, buffer *[]float32) error {
+	if len(s.Param.Shape) == 4 || s.Tensor == "" {
+		values, err := s.Values()
+		if err != nil {
+			return fmt.Errorf("model: reading tensor %s: %w", s.Tensor, err)
+		}
+		return m.Set(s.Param, values)
+	}
+	at := 0
+	return parts(s.Param, func(place nn.Place, first, n int) error {
+		*buffer = slices.Grow((*buffer)[:0], n)[:n]
+		if err := s.File.Float32At(s.Tensor, at, *buffer); err != nil {
+			return fmt.Errorf("model: reading tensor %s: %w", s.Tensor, err)
+		}
+		at += n
+		if err := m.write(s.Param, place, nn.Weights, first, *buffer); err != nil {
+			return fmt.Errorf("model: writing %s: %w", s.Param.Name, err)
+		}
+		return nil
+	})
+}
+
 // Tensors lists the parameters for a safetensors file; values are read from
-// the device one at a time while the file is written.
+// the device a part of one at a time while the file is written.
 func (m *Memory) Tensors() []checkpoint.Tensor {
 	var out []checkpoint.Tensor
 	for _, p := range m.Params.All() {
 		out = append(out, checkpoint.Tensor{Name: p.Name, Dtype: checkpoint.F32, Shape: p.Shape, Write: func(w io.Writer) error {
-			values, err := m.Get(p)
-			if err != nil {
-				return err
+			if len(p.Shape) == 4 {
+				values, err := m.Get(p)
+				if err != nil {
+					return err
+				}
+				return checkpoint.WriteFloat32(w, values)
 			}
-			return checkpoint.WriteFloat32(w, values)
+			return parts(p, func(place nn.Place, first, n int) error {
+				values := make([]float32, n)
+				if err := m.read(p, place, nn.Weights, first, values); err != nil {
+					return fmt.Errorf("model: reading %s: %w", p.Name, err)
+				}
+				return checkpoint.WriteFloat32(w, values)
+			})
 		}})
 	}
 	return out

@@ -81,7 +81,7 @@ func (m *Memory) SetIn(p *nn.Param, arena string, values []float32) error {
 	}
 	values = p.Store(values)
 	for _, place := range p.Places() {
-		if err := m.write(p, place, arena, values[:place.Len()]); err != nil {
+		if err := m.write(p, place, arena, 0, values[:place.Len()]); err != nil {
 			return fmt.Errorf("model: writing %s: %w", p.Name, err)
 		}
 		values = values[place.Len():]
@@ -89,19 +89,20 @@ func (m *Memory) SetIn(p *nn.Param, arena string, values []float32) error {
 	return nil
 }
 
-// write uploads what lies in one place.
-func (m *Memory) write(p *nn.Param, place nn.Place, arena string, values []float32) error {
+// write uploads rows of what lies in one place, from the row first on.
+func (m *Memory) write(p *nn.Param, place nn.Place, arena string, first int, values []float32) error {
 	s := place.In(arena)
+	at := int64(s.Offset+p.Format.Words(first*place.Width())) * 4
 	if p.Format == shaders.F32 {
-		return m.buffers[s.Buffer].Write(int64(s.Offset)*4, Bytes(values))
+		return m.buffers[s.Buffer].Write(at, Bytes(values))
 	}
 	words, scales := p.Format.Encode(values, place.Width())
 	if scales != nil {
-		if err := m.buffers[place.Scales.Buffer].Write(int64(place.Scales.Offset)*4, Bytes(scales)); err != nil {
+		if err := m.buffers[place.Scales.Buffer].Write(int64(place.Scales.Offset+first)*4, Bytes(scales)); err != nil {
 			return err
 		}
 	}
-	return m.buffers[s.Buffer].Write(int64(s.Offset)*4, Bytes(words))
+	return m.buffers[s.Buffer].Write(at, Bytes(words))
 }
 
 // Get downloads a parameter in the checkpoint's layout; of a packed one what
@@ -114,7 +115,7 @@ func (m *Memory) GetFrom(p *nn.Param, arena string) ([]float32, error) {
 	y := make([]float32, p.StoredLen())
 	rest := y
 	for _, place := range p.Places() {
-		if err := m.read(p, place, arena, rest[:place.Len()]); err != nil {
+		if err := m.read(p, place, arena, 0, rest[:place.Len()]); err != nil {
 			return nil, fmt.Errorf("model: reading %s: %w", p.Name, err)
 		}
 		rest = rest[place.Len():]
@@ -122,24 +123,43 @@ func (m *Memory) GetFrom(p *nn.Param, arena string) ([]float32, error) {
 	return p.Load(y), nil
 }
 
-// read downloads what lies in one place.
-func (m *Memory) read(p *nn.Param, place nn.Place, arena string, values []float32) error {
+// read downloads rows of what lies in one place, from the row first on.
+func (m *Memory) read(p *nn.Param, place nn.Place, arena string, first int, values []float32) error {
 	s := place.In(arena)
+	at := int64(s.Offset+p.Format.Words(first*place.Width())) * 4
 	if p.Format == shaders.F32 {
-		return m.buffers[s.Buffer].Read(int64(s.Offset)*4, Bytes(values))
+		return m.buffers[s.Buffer].Read(at, Bytes(values))
 	}
 	words := make([]uint32, p.Format.Words(len(values)))
-	if err := m.buffers[s.Buffer].Read(int64(s.Offset)*4, Bytes(words)); err != nil {
+	if err := m.buffers[s.Buffer].Read(at, Bytes(words)); err != nil {
 		return err
 	}
 	var scales []float32
 	if place.Scales != nil {
-		scales = make([]float32, place.Shape[0])
-		if err := m.buffers[place.Scales.Buffer].Read(int64(place.Scales.Offset)*4, Bytes(scales)); err != nil {
+		scales = make([]float32, len(values)/place.Width())
+		if err := m.buffers[place.Scales.Buffer].Read(int64(place.Scales.Offset+first)*4, Bytes(scales)); err != nil {
 			return err
 		}
 	}
 	copy(values, p.Format.Decode(words, scales, place.Width()))
+	return nil
+}
+
+// partValues is how many values of a parameter go to or from the device at once
+// while a file is read or written: RoBERTa-base's table is never in memory whole,
+// which the tab has little of.
+const partValues = 1 << 20
+
+// parts calls f for ranges of rows of a parameter that is no convolution, in order.
+func parts(p *nn.Param, f func(place nn.Place, first, values int) error) error {
+	for _, place := range p.Places() {
+		step := max(1, partValues/place.Width())
+		for row := 0; row < place.Shape[0]; row += step {
+			if err := f(place, row, min(step, place.Shape[0]-row)*place.Width()); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

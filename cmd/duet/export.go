@@ -35,7 +35,7 @@ func (c exportCommand) Run(_ context.Context, s streams) error {
 	if err := x.Save(c.Out, c.Format, c.Part); err != nil {
 		return err
 	}
-	bytes, err := size(c.Out)
+	bytes, err := sizeOnDisk(c.Out)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (c exportCommand) Run(_ context.Context, s streams) error {
 }
 
 // size is the number of bytes of a file, or of the files in a folder.
-func size(name string) (total int64, err error) {
+func sizeOnDisk(name string) (total int64, err error) {
 	err = filepath.WalkDir(name, func(_ string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
