@@ -131,7 +131,7 @@ func (o *TrainOptions) plan(ctx context.Context, adapter gpu.Info) (train.Event,
 	if err != nil {
 		return train.Event{}, err
 	}
-	if e.Memory > 0 && e.Bytes > e.Memory {
+	if e.TooLarge() {
 		return train.Event{}, fmt.Errorf("app: this training takes %s of the device's memory, and %s has about %s for it: train less of the model (--tune lora or head), or with a smaller batch or smaller pictures (--batch, --image-size); %s says how much there is if that is wrong",
 			gpu.Size(e.Bytes), adapter.Name, gpu.Size(e.Memory), gpu.MemoryVariable)
 	}

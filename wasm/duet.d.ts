@@ -99,7 +99,9 @@ export interface TrainOptions extends DataOptions {
   lr?: number;
   imageSize?: number;
   /** How much is trained: the last parts of the towers and what follows them, or only that. */
-  tune?: 'all' | 'last' | 'head';
+  tune?: 'all' | 'last' | 'lora' | 'head';
+  /** Rank of a LoRA, of tune 'lora'; 8 by default. */
+  lora_rank?: number;
   /** Further parts that are not trained, such as 'visual'. */
   freeze?: string[];
   seed?: number;
@@ -226,7 +228,7 @@ export interface Duet {
   /** What training would understand of files. */
   check(files: Files, options?: DataOptions): Promise<Report>;
   /** What a training with the same options would take: bytes on the adapter, steps, and seconds. */
-  estimate(files: Files, options?: TrainOptions): Promise<{ bytes: number; steps: number; seconds: number }>;
+  estimate(files: Files, options?: TrainOptions): Promise<{ bytes: number; device_bytes?: number; parameters: number; trained: number; steps: number; seconds?: number }>;
   /** Draws shapes with questions, as files to train on. */
   sample(options?: { n?: number; seed?: number; task?: string; size?: number }): Promise<{ path: string; blob: Blob }[]>;
   /** Takes a model into use: a zip of its folder, or 'default'. */

@@ -171,12 +171,16 @@ func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (repor
 		return report.Estimate{}, err
 	}
 	var answer struct {
-		Bytes   int64
-		Steps   int
-		Seconds float64
+		Bytes      int64
+		Memory     int64 `json:"device_bytes"`
+		Parameters int
+		Trained    int
+		Steps      int
+		Seconds    float64
 	}
 	err = decode(v, &answer)
-	return report.Estimate{Bytes: answer.Bytes, Steps: answer.Steps, Time: time.Duration(answer.Seconds * float64(time.Second))}, err
+	return report.Estimate{Bytes: answer.Bytes, Memory: answer.Memory, Parameters: answer.Parameters, Trained: answer.Trained, Steps: answer.Steps,
+		Time: time.Duration(answer.Seconds * float64(time.Second))}, err
 }
 
 func trainOptions(s ui.Source, how ui.Setup) map[string]any {

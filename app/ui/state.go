@@ -230,16 +230,17 @@ type Source struct {
 // A Preset is how thorough a training is.
 type Preset uint8
 
-// The presets.
+// The presets. Interrupted trainings remember their numbers: new ones come last.
 const (
 	Quick    Preset = iota // what follows the towers
 	Balanced               // the last parts of the towers, too
 	Thorough               // everything
+	Adapter                // a LoRA, and what follows the towers
 	Presets
 )
 
 // Tune is the part of the model that a preset trains.
-func (p Preset) Tune() string { return [...]string{"head", "last", "all"}[p] }
+func (p Preset) Tune() string { return [...]string{"head", "last", "all", "lora"}[p] }
 
 // Setup is how to train.
 type Setup struct {

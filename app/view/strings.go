@@ -29,10 +29,10 @@ type Texts struct {
 	Examples, Classes, Captions, Column, NoCaptions, SplitOf, LeftOut, Another, HowMuch                               string
 	Conventions                                                                                                       [len(conventions)]string
 	Splits                                                                                                            [4]string // none, train, validation, test
-	Presets, PresetLeads                                                                                              [3]string
+	Presets, PresetLeads                                                                                              [4]string
 	InputsTitle                                                                                                       string
 	Inputs                                                                                                            [3]string
-	NameTitle, Start, EstimateBusy, EstimateMemory, EstimateTime                                                      string
+	NameTitle, Start, EstimateBusy, EstimateMemory, EstimateTrained, TooLarge, EstimateTime                           string
 	Preparing, FeaturesOf, StepOf, EpochOf, Loss, Accuracy, Speed, Left, Stop, Stopping, Unreadable                   string
 	ResultTitle, StoppedTitle, PerClass, Precision, Recall, Confusion, ConfusionLead, Use, InUse                      string
 	AgainAnother                                                                                                      string

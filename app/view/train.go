@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -137,7 +138,12 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 					return d
 				},
 				v.body(v.Texts.PresetLeads[t.Setup.Preset]).Layout,
-				v.muted(v.estimate(t.Estimate)).Layout)
+				func(gtx C) D {
+					if e := t.Estimate; e.TooLarge() {
+						return v.label(sizeBody, v.Theme.Warn, fmt.Sprintf(v.Texts.TooLarge, memory(e.Bytes), memory(e.Memory))).Layout(gtx)
+					}
+					return v.muted(v.estimate(t.Estimate)).Layout(gtx)
+				})
 		},
 		func(gtx C) D {
 			inputs := []string{"both", "image", "text"}
@@ -160,7 +166,7 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 		},
 		func(gtx C) D {
 			return v.wrap(gtx, gapSmall,
-				v.do("start", v.Texts.Start, primary, s.Engine.Ready && len(r.Classes) > 1, ui.Start{}),
+				v.do("start", v.Texts.Start, primary, s.Engine.Ready && len(r.Classes) > 1 && !t.Estimate.TooLarge(), ui.Start{}),
 				v.do("another", v.Texts.Another, plain, true, ui.Back{}))
 		})
 }
@@ -173,11 +179,22 @@ func (v *View) estimate(e *report.Estimate) string {
 	if e.Bytes == 0 {
 		return "" // it could not be made, and the reason is shown
 	}
-	s := fmt.Sprintf(v.Texts.EstimateMemory, memory(e.Bytes))
+	s := fmt.Sprintf(v.Texts.EstimateTrained, count(e.Trained), count(e.Parameters)) + " " + fmt.Sprintf(v.Texts.EstimateMemory, memory(e.Bytes))
 	if e.Time > 0 {
 		s += " " + fmt.Sprintf(v.Texts.EstimateTime, took(e.Time))
 	}
 	return s
+}
+
+// count prints a number of parameters.
+func count(n int) string {
+	switch {
+	case n >= 1e6:
+		return fmt.Sprintf("%.1f M", float64(n)/1e6)
+	case n >= 1e4:
+		return fmt.Sprintf("%.0f k", float64(n)/1e3)
+	}
+	return strconv.Itoa(n)
 }
 
 // memory prints a size.

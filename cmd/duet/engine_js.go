@@ -368,10 +368,13 @@ func (e *engine) estimate(r request) (any, error) {
 		return nil, fail("options", err)
 	}
 	return struct {
-		Bytes   int64   `json:"bytes"`
-		Steps   int     `json:"steps"`
-		Seconds float64 `json:"seconds,omitempty"`
-	}{estimate.Bytes, estimate.Steps, estimate.Time.Seconds()}, nil
+		Bytes      int64   `json:"bytes"`
+		Memory     int64   `json:"device_bytes,omitempty"`
+		Parameters int     `json:"parameters"`
+		Trained    int     `json:"trained"`
+		Steps      int     `json:"steps"`
+		Seconds    float64 `json:"seconds,omitempty"`
+	}{estimate.Bytes, estimate.Memory, estimate.Parameters, estimate.Trained, estimate.Steps, estimate.Time.Seconds()}, nil
 }
 
 // speed measures, once for files and a model, how fast a training from the model

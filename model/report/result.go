@@ -42,6 +42,10 @@ type Estimate struct {
 	Time       time.Duration // about; 0 where no speed was given
 }
 
+// TooLarge tells that the device is known to have less memory than this; it may
+// be asked of nil.
+func (e *Estimate) TooLarge() bool { return e != nil && e.Memory > 0 && e.Bytes > e.Memory }
+
 // A Result is how a model did on examples.
 type Result struct {
 	N         int           `json:"n"`
