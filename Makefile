@@ -4,6 +4,7 @@
 # make serve    the tab on localhost    make assets   the pictures that the program embeds
 # make lint     style and import rules  make fuzz     every fuzz test for FUZZTIME
 # make bench    speed, one line a case  make vectors  conformance, one line an operator
+# make full     tests at the size of published models: minutes, and gigabytes on disk
 # make deps     install what is missing for all of these
 # make fonts    the tab's fonts for Chinese, in bin/fonts
 # make install  the program, its menu entry and the tab under PREFIX (/usr/local), as root or with a PREFIX of your own
@@ -22,7 +23,7 @@ PAGE := $(wildcard wasm/*.html wasm/*.js wasm/*.css wasm/*.webmanifest wasm/*.d.
 
 PREFIX ?= /usr/local
 
-.PHONY: install run test build wasm fonts serve assets lint fuzz bench vectors default-model deps deps-run deps-test
+.PHONY: install run test build wasm fonts serve assets lint fuzz full bench vectors default-model deps deps-run deps-test
 .DEFAULT_GOAL := build
 # What is missing is installed before anything is built.
 .NOTPARALLEL:
@@ -86,6 +87,9 @@ fuzz: deps
 	  echo "$$package $$name"; \
 	  GO=$(GO) .ci/fuzz.sh "$$package" "$$name" $(FUZZTIME) || exit 1; \
 	done
+
+full: deps
+	DUET_FULL=1 $(GO) test -count=1 -timeout 60m -v -run Full ./model/... ./app/... ./cmd/duet
 
 bench: build
 	bin/duet bench

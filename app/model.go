@@ -149,12 +149,12 @@ func (m *Model) Release() {
 	}
 }
 
-// entries lists the files of the model's folder.
-func (m *Model) entries() []checkpoint.Entry {
+// entries lists the files of the model's folder, with these tensors.
+func (m *Model) entries(tensors []checkpoint.Tensor) []checkpoint.Entry {
 	files := []checkpoint.Entry{
 		checkpoint.Data("config.json", m.Config.Marshal()),
 		{Name: "model.safetensors", Write: func(w io.Writer) error {
-			return checkpoint.WriteSafetensors(w, m.Memory.Tensors(), map[string]string{"format": "pt"})
+			return checkpoint.WriteSafetensors(w, tensors, map[string]string{"format": "pt"})
 		}},
 		checkpoint.Data("README.md", []byte(m.card())),
 	}
@@ -183,7 +183,7 @@ func (m *Model) Save(path string) error {
 	if m.Weights != "" && m.Weights != model.WeightsF32 {
 		return fmt.Errorf("app: %s lies on the device as %s and would lose accuracy: load it as it is to save it", m.Name, m.Weights)
 	}
-	if err := checkpoint.WriteModel(path, m.entries()); err != nil {
+	if err := checkpoint.WriteModel(path, m.entries(m.Memory.Tensors())); err != nil {
 		return fmt.Errorf("app: saving the model: %w", err)
 	}
 	return nil
@@ -192,7 +192,7 @@ func (m *Model) Save(path string) error {
 // WriteZip writes the model as a zip, for where there is no disk. It reads the
 // weights from the device one tensor at a time.
 func (m *Model) WriteZip(w io.Writer) error {
-	if err := checkpoint.WriteZip(w, m.entries()); err != nil {
+	if err := checkpoint.WriteZip(w, m.entries(m.Memory.Tensors())); err != nil {
 		return fmt.Errorf("app: writing the model: %w", err)
 	}
 	return nil
@@ -204,6 +204,12 @@ func (m *Model) card() string {
 	c := m.Config
 	fmt.Fprintf(&s, "# A Duet model\n\nClassifies a picture together with its words into %d classes: %s.\n\n", len(m.Labels), shortList(m.Labels, 20))
 	fmt.Fprintf(&s, "%d parameters; fusion %s, %d wide; pictures %d px.\n", m.VLM.Params.Len(), c.Fusion, c.ProjectionDim, c.Image.Size)
+	if c.Vision != nil && c.Vision.Source != "" {
+		fmt.Fprintf(&s, "The image tower began as %s.\n", c.Vision.Source)
+	}
+	if c.Text != nil && c.Text.Source != "" {
+		fmt.Fprintf(&s, "The text tower began as %s.\n", c.Text.Source)
+	}
 	if t := c.Training; t != nil {
 		fmt.Fprintf(&s, "\n## Training\n\n%d examples of %s, started from %s, %s, on %s.\n", t.Examples, t.Data, t.Init, c.Recipe, t.Adapter)
 		if t.Init == defaultName {

@@ -387,6 +387,7 @@ func (o *TrainOptions) load(m *Model) error {
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
+	m.Config.StartFrom(old)
 	report, err := m.Memory.Load(weights, taken(m, weights, old))
 	for _, name := range report.Missing {
 		if p := m.VLM.Params.Get(name); err == nil && !p.New && !p.State && !p.Trainable {

@@ -166,5 +166,5 @@ func FindRoBERTa(f *checkpoint.File) (*Tower, error) {
 			return &Tower{File: f, Prefix: prefix, params: "text."}, nil
 		}
 	}
-	return nil, fmt.Errorf("model: there is no RoBERTa with Hugging Face's names: no embeddings.word_embeddings.weight, nor one under roberta.")
+	return nil, fmt.Errorf("model: there is no RoBERTa with Hugging Face's names: no embeddings.word_embeddings.weight, nor one under the prefix roberta")
 }

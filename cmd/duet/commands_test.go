@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"duet/gpu/gputest"
+	"duet/model/shared"
 )
 
 // command runs a command line and returns what it printed.
@@ -81,6 +83,44 @@ func TestSampleAndCheck(t *testing.T) {
 	}
 	if _, errs := command(t, 1, "check", "--kind", "sound", dir); !strings.Contains(errs, "picture, table") && !strings.Contains(errs, "picture table") {
 		t.Errorf("an unknown kind says %q", errs)
+	}
+}
+
+// TestInit makes a model of an image tower alone, with its classes from a file.
+func TestInit(t *testing.T) {
+	tower := shared.Path(t, "fixtures", "resnet18_torchvision_partial", "resnet18_bnfolded_partial.f32.safetensors")
+	dir := t.TempDir()
+	classes, out := filepath.Join(dir, "classes.txt"), filepath.Join(dir, "m")
+	if err := os.WriteFile(classes, []byte("\ufeffbuses\r\ndogs, cats\n\nteapots\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := command(t, 0, "init", "--vision", tower, "--classes", classes, "--out", out)
+	for _, want := range []string{
+		tower + ": a ResNet of [2 2 2 2] blocks, 64 to 512 channels wide; 96 tensors loaded", "ignored, for they are no part of it: fc.bias, fc.weight",
+		"initialised at random: visual.layer4.0.conv1.weight, visual.layer4.0.conv2.weight, visual.layer4.1.conv1.weight, visual.layer4.1.conv2.weight",
+		"batch-norms are folded", "classifier.bias", "fusion image, pictures 224 px, 3 classes",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("printed %q, want %q", text, want)
+		}
+	}
+	again, _ := command(t, 0, "init", "--vision", out, "--classes", "a, b", "--dim", "8", "--json", "--out", out+".zip")
+	var r struct {
+		Name    string
+		Classes []string
+		Vision  struct{ Loaded, Ignored, Initialised []string }
+		Head    []string
+	}
+	if err := json.Unmarshal([]byte(again), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Name != out+".zip" || !slices.Equal(r.Classes, []string{"a", "b"}) || len(r.Vision.Loaded) != 100 || len(r.Vision.Ignored)+len(r.Vision.Initialised) != 0 || len(r.Head) != 6 {
+		t.Errorf("told %+v", r)
+	}
+	for _, test := range []struct{ classes, err string }{{"a,b,a", `the class "a" is named twice`}, {"a", "at least two"}} {
+		if _, errs := command(t, 1, "init", "--vision", out, "--classes", test.classes, "--out", filepath.Join(dir, "n")); !strings.Contains(errs, test.err) {
+			t.Errorf("%s says %q", test.classes, errs)
+		}
 	}
 }
 

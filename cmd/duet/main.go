@@ -27,6 +27,7 @@ import (
 type commands struct {
 	Window   windowCommand   `cmd:"" help:"Open the app's window; so does duet alone where there is a display."`
 	Train    trainCommand    `cmd:"" help:"Fine-tune a model on a collection, or train one from scratch."`
+	Init     initCommand     `cmd:"" help:"Join two pretrained towers into a model that a training can start from."`
 	Merge    mergeCommand    `cmd:"" help:"Write a model without its LoRA that answers like it."`
 	Evaluate evaluateCommand `cmd:"" help:"Measure a model on a collection."`
 	Classify classifyCommand `cmd:"" help:"Classify pictures together with their words."`

@@ -19,7 +19,7 @@ import (
 type trainCommand struct {
 	dataFlags
 	backendFlag
-	Config    string        `placeholder:"NAME|FILE" help:"Configuration: small, seed or a file; by default that of the model to start from, or small."`
+	Config    string        `placeholder:"NAME|FILE" help:"Configuration: small, seed, pretrained or a file; by default that of the model to start from, or small."`
 	Init      string        `placeholder:"MODEL|none" help:"Model to start from, or none for random weights; by default the embedded model."`
 	Fusion    string        `placeholder:"NAME" help:"concat, concat_gelu, concat_product, gated, hadamard or cross_attention; by default the configuration's."`
 	Inputs    string        `enum:"both,image,text" default:"both" help:"What the model sees: both, image or text."`

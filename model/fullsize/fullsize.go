@@ -32,6 +32,18 @@ const (
 	Text   = "text"
 )
 
+// Variable is set where tests at full size are wanted: they take minutes and
+// gigabytes, so make full runs them and make test does not.
+const Variable = "DUET_FULL"
+
+// Wanted skips the test where tests at full size are not wanted.
+func Wanted(t testing.TB) {
+	t.Helper()
+	if os.Getenv(Variable) == "" {
+		t.Skipf("it runs at full size: make full, or set %s", Variable)
+	}
+}
+
 // Towers writes both towers into a temporary folder of the test and returns
 // what to give for each. Where the reference data has no tokenizer the test is
 // skipped.

@@ -7,11 +7,10 @@ import (
 
 // An Init says what a model was joined from.
 type Init struct {
-	Model string `json:"model"` // where it went
-	Description
-	Vision *Tower   `json:"vision,omitempty"`
-	Text   *Tower   `json:"text,omitempty"`
-	Head   []string `json:"head"` // the tensors that follow the towers, initialised
+	Description          // by where it went
+	Vision      *Tower   `json:"vision,omitempty"`
+	Text        *Tower   `json:"text,omitempty"`
+	Head        []string `json:"head"` // the tensors that follow the towers, initialised
 }
 
 // A Tower says what became of a pretrained tower's tensors.
@@ -44,5 +43,5 @@ func (r *Init) Lines() []string {
 	}
 	return append(lines,
 		fmt.Sprintf("new and initialised at random: %s", strings.Join(r.Head, ", ")),
-		fmt.Sprintf("%s: %d parameters, fusion %s, pictures %d px, %d classes", r.Model, r.Parameters, r.Fusion, r.ImageSize, len(r.Classes)))
+		fmt.Sprintf("%s: %d parameters, fusion %s, pictures %d px, %d classes", r.Name, r.Parameters, r.Fusion, r.ImageSize, len(r.Classes)))
 }

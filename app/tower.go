@@ -1,0 +1,167 @@
+package app
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"duet/model"
+	"duet/model/checkpoint"
+	"duet/model/config"
+	"duet/model/data"
+	"duet/model/report"
+	"duet/model/text"
+)
+
+// A Tower is a pretrained tower on disk: weights, and what lies beside them.
+type Tower struct {
+	Name    string            // as it was given
+	Folder  *checkpoint.Model // config.json and the tokenizer; nil: there are only weights
+	Weights *checkpoint.File
+}
+
+// locate returns where the files of a tower are. A path is taken as it is; this
+// is the place where another name would be looked up.
+func locate(name string) (string, error) {
+	_, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("there is no file or folder %s; give the path of one", name)
+	}
+	return name, err
+}
+
+// OpenTower opens the files of a tower: a checkpoint (safetensors or PyTorch's),
+// or a folder or zip of one with its config.json. The caller closes it.
+func OpenTower(name string) (*Tower, error) {
+	path, err := locate(name)
+	if err != nil {
+		return nil, fmt.Errorf("app: %w", err)
+	}
+	t := &Tower{Name: name}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+	case info.IsDir(), strings.EqualFold(filepath.Ext(path), ".zip"):
+		if t.Folder, err = checkpoint.OpenModel(path); err == nil {
+			t.Weights, err = t.Folder.Weights()
+		}
+	default:
+		t.Weights, err = checkpoint.OpenFile(path)
+	}
+	if err != nil {
+		t.Close()
+		return nil, fmt.Errorf("app: opening %s: %w", name, err)
+	}
+	return t, nil
+}
+
+// Close closes the files.
+func (t *Tower) Close() {
+	if t.Weights != nil {
+		t.Weights.Close()
+	}
+	if t.Folder != nil {
+		t.Folder.Close()
+	}
+}
+
+func (t *Tower) fail(err error) error { return fmt.Errorf("app: %s: %w", t.Name, err) }
+
+// source is how the configuration calls it: without the folders above it.
+func (t *Tower) source() string { return strings.ToValidUTF8(filepath.Base(t.Name), "�") }
+
+// kind is the model_type of its config.json, "" where it has none.
+func (t *Tower) kind() (string, error) {
+	if t.Folder == nil {
+		return "", nil
+	}
+	return config.TypeOf(t.Folder, "config.json")
+}
+
+// vision finds the image tower and how pictures are prepared for it: as the
+// model says that it is part of, else as torchvision does for networks of its
+// kind.
+func (t *Tower) vision() (*model.Tower, *config.Vision, data.Prep, error) {
+	prep := data.NewPrep(224)
+	prep.ResizeShort = 256
+	tower, s, err := model.FindResNet(t.Weights)
+	if err != nil {
+		return nil, nil, prep, t.fail(err)
+	}
+	v := &config.Vision{Width: s.Width, Blocks: s.Blocks, Source: t.source()}
+	if s.Stem == model.StemSmall {
+		v.Stem, prep = s.Stem, data.NewPrep(32)
+	}
+	if s.Shortcut == model.ShortcutPadding {
+		v.Shortcut = s.Shortcut
+	}
+	kind, err := t.kind()
+	if err == nil && kind == config.ModelType {
+		var c *config.Config
+		if c, err = config.Read(t.Folder, "config.json"); err == nil && c.Vision != nil {
+			prep, v.Source = c.Image, cmp.Or(c.Vision.Source, v.Source)
+		}
+	}
+	if err != nil {
+		return nil, nil, prep, t.fail(err)
+	}
+	return tower, v, prep, nil
+}
+
+// text finds the text tower, its tokenizer and how texts are cleaned for it.
+func (t *Tower) text() (*model.Tower, *config.Text, *text.Tokenizer, text.Cleaning, error) {
+	var c config.Config
+	if t.Folder == nil {
+		return nil, nil, nil, c.Cleaning, t.fail(errors.New("a text tower needs its config.json and its tokenizer: give the folder that holds them with the weights"))
+	}
+	tower, err := model.FindRoBERTa(t.Weights)
+	var kind string
+	if err == nil {
+		kind, err = t.kind()
+	}
+	switch {
+	case err != nil:
+	case kind == config.ModelType:
+		var whole *config.Config
+		if whole, err = config.Read(t.Folder, "config.json"); err == nil {
+			c = *whole
+		}
+	case slices.Contains(config.RoBERTas, kind):
+		c.Text, err = config.ReadText(t.Folder, "config.json")
+	default:
+		err = fmt.Errorf("its config.json has the model_type %.80q; text towers of %s are read", kind, strings.Join(config.RoBERTas, ", "))
+	}
+	var tokenizer *text.Tokenizer
+	if err == nil {
+		tokenizer, err = text.Load(t.Folder)
+	}
+	switch {
+	case err != nil:
+	case c.Text == nil:
+		err = errors.New("it has no text tower")
+	case tokenizer.VocabSize() > c.Text.VocabSize:
+		err = fmt.Errorf("the tokenizer has %d entries, config.json's vocab_size is %d", tokenizer.VocabSize(), c.Text.VocabSize)
+	}
+	if err != nil {
+		return nil, nil, nil, c.Cleaning, t.fail(err)
+	}
+	c.Text.Source = cmp.Or(c.Text.Source, t.source())
+	return tower, c.Text, tokenizer, c.Cleaning, nil
+}
+
+// take finds the tower's parameters among the model's and reports them.
+func (t *Tower) take(tower *model.Tower, m *model.VLM, shape string) ([]model.Source, *report.Tower, error) {
+	found, loaded, err := tower.Sources(m.Params.All())
+	if err != nil {
+		return nil, nil, t.fail(err)
+	}
+	list := func(names []string) []string { return append([]string{}, names...) } // for JSON: never null
+	return found, &report.Tower{
+		Source: t.Name, Shape: shape, Loaded: list(loaded.Loaded), Ignored: list(loaded.Ignored), Initialised: list(loaded.Missing), Folded: tower.Folded,
+	}, nil
+}
