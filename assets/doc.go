@@ -3,7 +3,7 @@
 // Carried: the default model ([DefaultModel]) and the demonstration photograph ([DemoPhoto]). The photograph is fetched
 // at build time; a committed README.md beside it lets the package compile while it is absent.
 // SOURCES.md lists origin, licence and hash of each. Named, not carried: the published models that a user may bring
-// ([KnownModels]), in known.json.
+// ([duet/assets/known]).
 //
 // Drawn: the sample collection ([Draw], [WriteCollection]) and the icon ([Icon]). A sample is a picture of one to
 // three coloured shapes with one question or statement about it and the answer. It is drawn from a task, a seed and

@@ -3,6 +3,7 @@
 // and chosen.
 import duet, { dropped } from './duet.js';
 import { store } from './store.js';
+import { hub } from './hub.js';
 import * as loading from './loading.js';
 import { keepOffline, takeNew } from './offline.js';
 import './mirror.js';
@@ -10,6 +11,7 @@ import { take } from './camera.js';
 
 globalThis.duet = duet;
 globalThis.duetStore = store;
+globalThis.duetHub = hub;
 globalThis.duetDress = loading.dress;
 store.empty().catch(() => {}); // where there is no store, keeping a model says so
 
@@ -139,8 +141,8 @@ function keyboard() {
   window.addEventListener('focus', take);
 }
 
-// What is sent (meter.js): by this page, by the engine's worker and by the
-// service worker, which tell.
+// What is sent (meter.js): by this page, by the engine's worker, by those that
+// fetch towers and by the service worker, which tell.
 let traffic = 0;
 const others = { sent: 0, elsewhere: 0, files: 0, fetched: 0 };
 const worker = { sent: 0, elsewhere: 0, files: 0, fetched: 0 };
@@ -150,6 +152,10 @@ const tellTraffic = () => { // not for each of many
 };
 globalThis.duetMeter.onchange = tellTraffic;
 window.addEventListener('duet-meter', ({ detail }) => { Object.assign(worker, detail); tellTraffic(); });
+window.addEventListener('duet-hub-meter', ({ detail }) => {
+  for (const [key, more] of Object.entries(detail)) others[key] += more;
+  tellTraffic();
+});
 navigator.serviceWorker?.addEventListener('message', ({ data }) => {
   if (!data.sent) return;
   others.sent += data.sent;

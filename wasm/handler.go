@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"io/fs"
+	"net"
 	"net/http"
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -42,12 +45,40 @@ const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connec
 
 // policyFor returns the policy of a path. The benchmark page holds nobody's
 // data, and the runners that drive it evaluate strings in it.
-func policyFor(path string) string {
+func policyFor(path, hub string) string {
+	if path == hubWorker {
+		return hubPolicy(hub)
+	}
 	if path == "/bench.html" {
 		return strings.Replace(policy, "script-src 'self'", "script-src 'self' 'unsafe-eval'", 1)
 	}
 	return policy
 }
+
+// hubSources are where the worker that fetches towers may connect: the hub, where
+// the hub redirects to for large files (cdn-lfs.huggingface.co, and now below
+// hf.co, such as cas-bridge.xethub.hf.co), and torchvision's checkpoints.
+const hubSources = "https://huggingface.co https://*.huggingface.co https://*.hf.co https://download.pytorch.org"
+
+// hubWorker is the script of that worker, hubSettings what it asks its server.
+const hubWorker, hubSettings = "/hubworker.js", "/hub.json"
+
+// hubPolicy is the policy of that worker, which can do nothing but fetch. A hub
+// of the server's own may redirect to other ports of its host where that is this
+// machine, as tests' hubs do.
+func hubPolicy(endpoint string) string {
+	sources := hubSources
+	if u, err := url.Parse(endpoint); err == nil && u.Host != "" && endpoint != DefaultHub {
+		sources = u.Scheme + "://" + u.Host
+		if ip := net.ParseIP(u.Hostname()); u.Hostname() == "localhost" || ip.IsLoopback() {
+			sources = u.Scheme + "://" + u.Hostname() + ":*"
+		}
+	}
+	return "default-src 'none'; script-src 'self'; connect-src 'self' " + sources
+}
+
+// DefaultHub is the endpoint that towers come from.
+const DefaultHub = "https://huggingface.co"
 
 // encodings lists what may lie beside a file already compressed, best first.
 var encodings = []struct{ name, suffix string }{{"br", ".br"}, {"gzip", ".gz"}}
@@ -56,10 +87,13 @@ var encodings = []struct{ name, suffix string }{{"br", ".br"}, {"gzip", ".gz"}}
 // NAME.br or NAME.gz lies beside NAME and the client accepts it, that is sent.
 // Every answer carries an ETag over its bytes and must be revalidated, so a
 // rebuilt tab shows at the next reload, and the security headers of the tab.
-func Handler(root fs.FS) http.Handler {
+func Handler(root fs.FS) http.Handler { return HandlerAt(root, DefaultHub) }
+
+// HandlerAt is [Handler] with another endpoint for towers.
+func HandlerAt(root fs.FS, hub string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		header.Set("Content-Security-Policy", policyFor(r.URL.Path))
+		header.Set("Content-Security-Policy", policyFor(r.URL.Path, hub))
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")
 		header.Set("Cross-Origin-Resource-Policy", "same-origin")
 		header.Set("Referrer-Policy", "no-referrer")
@@ -67,6 +101,12 @@ func Handler(root fs.FS) http.Handler {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			header.Set("Allow", "GET, HEAD")
 			http.Error(w, "only GET and HEAD are served here", http.StatusMethodNotAllowed)
+			return
+		}
+		if r.URL.Path == hubSettings {
+			header.Set("Content-Type", contentTypes[".json"])
+			header.Set("Cache-Control", "no-cache")
+			json.NewEncoder(w).Encode(map[string]string{"endpoint": hub})
 			return
 		}
 		serveFile(w, r, root)

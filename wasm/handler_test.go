@@ -176,6 +176,35 @@ func TestHandlerHeaders(t *testing.T) {
 	}
 }
 
+// TestHandlerHub holds the page to its own origin and lets the worker that fetches
+// towers go to the hub.
+func TestHandlerHub(t *testing.T) {
+	ask := func(hub, target string) (policy, body string) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		files := tab()
+		files["hubworker.js"] = &fstest.MapFile{Data: []byte("'use strict';")}
+		HandlerAt(files, hub).ServeHTTP(w, httptest.NewRequest("GET", target, nil))
+		return w.Header().Get("Content-Security-Policy"), w.Body.String()
+	}
+	for hub, connect := range map[string]string{
+		DefaultHub:               "connect-src 'self' " + hubSources,
+		"https://mirror.example": "connect-src 'self' https://mirror.example",
+		"http://127.0.0.1:4711":  "connect-src 'self' http://127.0.0.1:*",
+	} {
+		if policy, _ := ask(hub, "/"); !strings.Contains(policy, "connect-src 'self';") {
+			t.Errorf("%s: the page has the policy %q", hub, policy)
+		}
+		policy, _ := ask(hub, "/hubworker.js")
+		if !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'; ") || !strings.HasSuffix(policy, connect) {
+			t.Errorf("%s: the worker has the policy %q, want %q", hub, policy, connect)
+		}
+		if _, body := ask(hub, "/hub.json"); strings.TrimSpace(body) != `{"endpoint":"`+hub+`"}` {
+			t.Errorf("%s: the settings are %q", hub, body)
+		}
+	}
+}
+
 func TestHandlerFolderRedirect(t *testing.T) {
 	for target, want := range map[string]string{
 		"/help":                   "/help/",

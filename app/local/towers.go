@@ -6,7 +6,7 @@ import (
 	"context"
 
 	"duet/app/ui"
-	"duet/assets"
+	"duet/assets/known"
 	"duet/model/hub"
 )
 
@@ -15,7 +15,7 @@ import (
 func (e *Engine) Towers(context.Context) ([]ui.Tower, error) {
 	h := hub.FromEnv()
 	var list []ui.Tower
-	for _, m := range assets.KnownModels() {
+	for _, m := range known.Models() {
 		t := ui.Tower{Name: m.Name, Kind: string(m.Kind), Bytes: m.Bytes, Licence: m.Licence, Lacks: string(m.Lacks)}
 		if _, t.Here = h.Find(m.Name); !t.Here {
 			t.Partial = h.Partial(m.Name)

@@ -146,7 +146,7 @@ func progress() ui.Progress {
 
 // towerCodes are the reasons why a tower cannot be fetched: model/hub's, and
 // wasm/hub.js's.
-var towerCodes = []string{"offline", "unreachable", "gated", "absent", "room", "corrupt", "elsewhere"}
+var towerCodes = []string{"offline", "unreachable", "gated", "absent", "room", "corrupt", "elsewhere", "closed"}
 
 // states are the app's screens in their states, by name, filled in the language
 // of texts.

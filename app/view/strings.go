@@ -45,7 +45,7 @@ type Texts struct {
 	Towers, TowersLead, TowerHere, TowerPartly, TowerAbout, Fetch, StopFetch, Connecting, FetchedOf, TowersLater string
 	TowerKinds                                                                                                   [3]string // vision, text, pair
 	TowerLacks                                                                                                   [2]string // tokenizer, architecture
-	TowerOffline, TowerUnreachable, TowerGated, TowerAbsent, TowerRoom, TowerCorrupt, TowerBusy                  string
+	TowerOffline, TowerUnreachable, TowerGated, TowerAbsent, TowerRoom, TowerCorrupt, TowerBusy, TowerClosed     string
 
 	// Explanations of what one points at.
 	TipRemove, TipClear, TipCSV, TipJSON, TipUse, TipExport, TipRemoveModel, TipStop, TipGoOn, TipGiveUp, TipPrecision, TipRecall, TipF1, TipFetch, TipStopFetch, TipRemoveTower string

@@ -59,7 +59,7 @@ var english = Texts{
 	TowerAbsent:  "The hub does not have it under this name any more.",
 	TowerRoom:    "There is not enough room for it. Remove what you no longer need, then try again; what has arrived is kept.",
 	TowerCorrupt: "What came was damaged and is not kept. Try again; where that does not help, something between here and the hub changes files.",
-	TowerBusy:    "Another tab is fetching it.",
+	TowerBusy:    "Another tab is fetching it.", TowerClosed: "Where it is published lets no page in a browser fetch it. Duet as a program of its own can.",
 
 	TipRemove: "Takes this picture out of the list; the file stays where it is", TipClear: "Takes all pictures out of the list; the files stay where they are",
 	TipCSV: "A table: file, words, answer, probability, sure or not", TipJSON: "One JSON object a line, with all probabilities",

@@ -61,7 +61,7 @@ var chinese = Texts{
 	TowerAbsent:  "Hub 上已经没有这个名称的模型。",
 	TowerRoom:    "空间不足。请移除不再需要的内容，然后再试；已下载的部分会保留。",
 	TowerCorrupt: "收到的内容已损坏，没有保留。请再试一次；如果仍然如此，说明传输途中有设备改动了文件。",
-	TowerBusy:    "另一个标签页正在下载它。",
+	TowerBusy:    "另一个标签页正在下载它。", TowerClosed: "它的发布位置不允许浏览器页面下载，桌面版 Duet 可以下载。",
 
 	TipRemove: "只从列表中移除这张图片，文件保留在原处", TipClear: "从列表中移除全部图片，文件保留在原处",
 	TipCSV: "表格：文件、文字、结果、概率、是否确定", TipJSON: "每行一个 JSON 对象，包含全部概率",

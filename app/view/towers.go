@@ -117,6 +117,8 @@ func (t *Texts) towerProblem(p *ui.Problem) string {
 		return t.TowerCorrupt
 	case "elsewhere":
 		return t.TowerBusy
+	case "closed":
+		return t.TowerClosed
 	}
 	return p.Text
 }

@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"strings"
 
-	"duet/assets"
+	"duet/assets/known"
 	"duet/model/hub"
 )
 
@@ -58,21 +58,21 @@ func (c pullCommand) Run(ctx context.Context, s streams) error {
 		fetched = fmt.Sprintf("%s fetched, hashes compared", size(pulled.New))
 	}
 	fmt.Fprintf(s.out, "%s: %s, %s; it is in %s\n", pulled.Name, size(pulled.Bytes), fetched, pulled.Path)
-	if known, _ := assets.Known(pulled.Name); known.Lacks != assets.LacksNothing {
-		fmt.Fprintf(s.err, "Duet does not run it yet: %s.\n", lacks[known.Lacks])
+	if m, _ := known.Find(pulled.Name); m.Lacks != known.LacksNothing {
+		fmt.Fprintf(s.err, "Duet does not run it yet: %s.\n", lacks[m.Lacks])
 	}
 	return nil
 }
 
 // lacks says why Duet does not run a model.
-var lacks = map[assets.Lack]string{
-	assets.LacksTokenizer:    "its tokenizer is a SentencePiece one, which is not read",
-	assets.LacksArchitecture: "its layers are neither a ResNet's nor a RoBERTa's",
+var lacks = map[known.Lack]string{
+	known.LacksTokenizer:    "its tokenizer is a SentencePiece one, which is not read",
+	known.LacksArchitecture: "its layers are neither a ResNet's nor a RoBERTa's",
 }
 
 // knownLine is a line of duet pull --json without a name.
 type knownLine struct {
-	assets.KnownModel
+	known.Model
 	Supported bool   `json:"supported"`
 	Path      string `json:"path,omitempty"` // where it is here
 }
@@ -80,13 +80,13 @@ type knownLine struct {
 // list lists the known models.
 func (c pullCommand) list(h *hub.Hub, s streams) error {
 	encoder := json.NewEncoder(s.out)
-	for _, m := range assets.KnownModels() {
+	for _, m := range known.Models() {
 		path, ok := h.Find(m.Name)
 		if !ok {
 			path = ""
 		}
 		if c.JSON {
-			if err := encoder.Encode(knownLine{m, m.Lacks == assets.LacksNothing, path}); err != nil {
+			if err := encoder.Encode(knownLine{m, m.Lacks == known.LacksNothing, path}); err != nil {
 				return err
 			}
 			continue
@@ -98,7 +98,7 @@ func (c pullCommand) list(h *hub.Hub, s streams) error {
 		if m.Licence != "" {
 			facts = append(facts, m.Licence)
 		}
-		if m.Lacks != assets.LacksNothing {
+		if m.Lacks != known.LacksNothing {
 			facts = append(facts, "not supported yet: "+lacks[m.Lacks])
 		}
 		if ok {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"duet/assets"
+	"duet/assets/known"
 	"duet/model/hub"
 	"duet/model/hub/hubtest"
 )
@@ -55,7 +55,7 @@ func TestPull(t *testing.T) {
 	if got := s.Connections.Load() - before; got != 0 {
 		t.Errorf("%d connections were opened offline", got)
 	}
-	if out, _ := command(t, 0, "pull"); strings.Count(out, "\n") != len(assets.KnownModels()) || !strings.Contains(out, "not supported yet") {
+	if out, _ := command(t, 0, "pull"); strings.Count(out, "\n") != len(known.Models()) || !strings.Contains(out, "not supported yet") {
 		t.Errorf("the known models are %q", out)
 	}
 	t.Setenv("HF_HUB_OFFLINE", "")

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"duet/model/hub"
 	"duet/wasm"
 )
 
@@ -36,7 +37,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		fmt.Fprintln(s.err, "Other machines can open it too, but browsers offer WebGPU only over HTTPS or on localhost.")
 	}
 
-	server := &http.Server{Handler: wasm.Handler(root.FS()), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: wasm.HandlerAt(root.FS(), hub.FromEnv().Endpoint), ReadHeaderTimeout: 10 * time.Second}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)

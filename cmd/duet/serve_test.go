@@ -31,6 +31,7 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	t.Setenv("HF_ENDPOINT", "https://mirror.example/")
 	ctx, cancel := context.WithCancel(t.Context())
 	reader, writer := io.Pipe()
 	finished := make(chan int, 1)
@@ -46,7 +47,7 @@ func TestServe(t *testing.T) {
 	if address == "" {
 		t.Fatalf("no address in %q", line)
 	}
-	for path, want := range map[string]int{"": 200, "main.wasm": 200, "nothing": 404, "link.txt": 404} {
+	for path, want := range map[string]int{"": 200, "main.wasm": 200, "nothing": 404, "link.txt": 404, "hub.json": 200} {
 		response, err := http.Get(address + path)
 		if err != nil {
 			t.Fatal(err)
@@ -58,6 +59,9 @@ func TestServe(t *testing.T) {
 		}
 		if strings.Contains(string(body), "secret") {
 			t.Errorf("/%s left the folder", path)
+		}
+		if path == "hub.json" && !strings.Contains(string(body), `"https://mirror.example"`) {
+			t.Errorf("the tab's hub is %s", body)
 		}
 	}
 

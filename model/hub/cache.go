@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"duet/assets"
+	"duet/assets/known"
 
 	"github.com/gofrs/flock"
 )
@@ -37,8 +37,8 @@ func (h *Hub) refPath(n name) string {
 // repository's snapshot, or the file of one of torchvision's checkpoints. It
 // opens no socket.
 func (h *Hub) Find(text string) (path string, ok bool) {
-	if known, ok := assets.Known(text); ok && known.URL != "" {
-		return h.findCheckpoint(known)
+	if m, ok := known.Find(text); ok && m.URL != "" {
+		return h.findCheckpoint(m)
 	}
 	n, err := parse(text)
 	if err != nil {
@@ -96,8 +96,8 @@ func (h *Hub) look(n name) (dir string, missing []string) {
 // Partial says how many bytes of a model arrived before its fetching was
 // interrupted.
 func (h *Hub) Partial(text string) (bytes int64) {
-	if known, ok := assets.Known(text); ok && known.URL != "" {
-		return sizeOf(h.checkpoint(known) + incomplete)
+	if m, ok := known.Find(text); ok && m.URL != "" {
+		return sizeOf(h.checkpoint(m) + incomplete)
 	}
 	n, err := parse(text)
 	if err != nil {
@@ -128,8 +128,8 @@ func sizeOf(path string) int64 {
 // Remove takes a model away, with all its revisions and what is incomplete.
 // Other programs that use the cache lose it, too.
 func (h *Hub) Remove(text string) error {
-	if known, ok := assets.Known(text); ok && known.URL != "" {
-		path := h.checkpoint(known)
+	if m, ok := known.Find(text); ok && m.URL != "" {
+		path := h.checkpoint(m)
 		return errors.Join(ignoreAbsent(os.Remove(path)), ignoreAbsent(os.Remove(path+incomplete)))
 	}
 	n, err := parse(text)

@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"duet/assets"
+	"duet/assets/known"
 	"duet/model/hub/hubtest"
 )
 
@@ -520,7 +520,7 @@ func TestCheckpoints(t *testing.T) {
 	s := hubtest.New(t)
 	content := weightsOf(500_000)
 	hash := hubtest.ETag("x.bin", content)
-	model := assets.KnownModel{Name: "torchvision/toy", URL: s.AddFile("/models/toy-"+hash[:8]+".pth", content)}
+	model := known.Model{Name: "torchvision/toy", URL: s.AddFile("/models/toy-"+hash[:8]+".pth", content)}
 	h := at(t, s)
 	s.Set(func(f *hubtest.Faults) { f.Cuts = []int{200_000} })
 	p, err := h.pullCheckpoint(t.Context(), model, quiet)
@@ -534,7 +534,7 @@ func TestCheckpoints(t *testing.T) {
 	if again, err := h.pullCheckpoint(t.Context(), model, quiet); err != nil || again.New != 0 || s.Connections.Load() != before {
 		t.Errorf("the second time %+v, %v", again, err)
 	}
-	for name, model := range map[string]assets.KnownModel{
+	for name, model := range map[string]known.Model{
 		"another hash in the name": {Name: "a", URL: s.AddFile("/models/toy-00000000.pth", content)},
 		"another hash in the list": {Name: "a", URL: s.AddFile("/models/toy-"+hash[:9]+".pth", content), SHA256: strings.Repeat("0", 64)},
 	} {
@@ -544,7 +544,7 @@ func TestCheckpoints(t *testing.T) {
 			t.Errorf("%s: it counts", name)
 		}
 	}
-	_, err = h.pullCheckpoint(t.Context(), assets.KnownModel{Name: "a", URL: s.URL + "/models/none-12345678.pth"}, quiet)
+	_, err = h.pullCheckpoint(t.Context(), known.Model{Name: "a", URL: s.URL + "/models/none-12345678.pth"}, quiet)
 	refusedFor(t, err, Absent)
 	if _, ok := h.Find("torchvision/resnet18"); ok {
 		t.Error("torchvision/resnet18 is found")

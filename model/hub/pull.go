@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"duet/assets"
+	"duet/assets/known"
 )
 
 // Progress is how far fetching a model is.
@@ -37,8 +37,8 @@ const tellEvery = 100 * time.Millisecond
 // ctx ends or the network does, what has arrived is kept and gone on with the
 // next time. Where the hub is offline it only looks into the cache.
 func (h *Hub) Pull(ctx context.Context, text string, tell func(Progress)) (Pulled, error) {
-	if known, ok := assets.Known(text); ok && known.URL != "" {
-		return h.pullCheckpoint(ctx, known, tell)
+	if m, ok := known.Find(text); ok && m.URL != "" {
+		return h.pullCheckpoint(ctx, m, tell)
 	}
 	n, err := parse(text)
 	if err != nil {
@@ -206,8 +206,8 @@ func (p *progress) now() { p.tell(Progress{"", p.Done, p.Total}) }
 func enough(dir string, bytes int64) error {
 	const spare = 16 << 20
 	for {
-		free, known := room(dir)
-		if !known {
+		free, told := room(dir)
+		if !told {
 			parent := filepath.Dir(dir)
 			if _, err := os.Stat(dir); err == nil || parent == dir {
 				return nil

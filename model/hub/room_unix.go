@@ -5,7 +5,7 @@ package hub
 import "syscall"
 
 // room is how many bytes a user may still write on the disk of a folder.
-func room(dir string) (free int64, known bool) {
+func room(dir string) (free int64, told bool) {
 	var s syscall.Statfs_t
 	if syscall.Statfs(dir, &s) != nil {
 		return 0, false

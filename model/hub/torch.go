@@ -10,15 +10,15 @@ import (
 	"path/filepath"
 	"regexp"
 
-	"duet/assets"
+	"duet/assets/known"
 )
 
 // checkpoint is where torch.hub keeps the file of an address.
-func (h *Hub) checkpoint(m assets.KnownModel) string {
+func (h *Hub) checkpoint(m known.Model) string {
 	return filepath.Join(h.Checkpoints, path.Base(m.URL))
 }
 
-func (h *Hub) findCheckpoint(m assets.KnownModel) (string, bool) {
+func (h *Hub) findCheckpoint(m known.Model) (string, bool) {
 	path := h.checkpoint(m)
 	info, err := os.Stat(path)
 	return path, err == nil && info.Mode().IsRegular()
@@ -28,7 +28,7 @@ func (h *Hub) findCheckpoint(m assets.KnownModel) (string, bool) {
 var hashInName = regexp.MustCompile(`-([0-9a-f]{8,64})\.pth$`)
 
 // pullCheckpoint fetches one of torchvision's checkpoints.
-func (h *Hub) pullCheckpoint(ctx context.Context, m assets.KnownModel, tell func(Progress)) (Pulled, error) {
+func (h *Hub) pullCheckpoint(ctx context.Context, m known.Model, tell func(Progress)) (Pulled, error) {
 	path := h.checkpoint(m)
 	file := filepath.Base(path)
 	result := Pulled{Name: m.Name, Path: path, Files: []string{file}}

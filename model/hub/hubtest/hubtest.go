@@ -47,6 +47,7 @@ type Faults struct {
 	Busy    int               // that many requests are answered by 503
 	Cuts    []int             // the next bodies from the store end after as many bytes
 	Corrupt bool              // the store changes a byte
+	Closed  bool              // nothing says that pages of other origins may read it
 	NoRange bool              // the store serves whole files only
 	Pace    time.Duration     // the store waits as long after each 64 KiB
 }
@@ -147,12 +148,13 @@ func sha256Hex(content []byte) string {
 // note keeps a request and says whether it is answered by 503, or only by what
 // browsers ask for beforehand.
 func (h *Hub) note(w http.ResponseWriter, r *http.Request) (done bool) {
-	header := w.Header()
-	header.Set("Access-Control-Allow-Origin", "*")
-	header.Set("Access-Control-Allow-Headers", "*")
-	header.Set("Access-Control-Expose-Headers", "X-Repo-Commit,X-Error-Code,ETag,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag")
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if header := w.Header(); !h.Closed {
+		header.Set("Access-Control-Allow-Origin", "*")
+		header.Set("Access-Control-Allow-Headers", "*")
+		header.Set("Access-Control-Expose-Headers", "X-Repo-Commit,X-Error-Code,ETag,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag")
+	}
 	h.requests = append(h.requests, Request{r.Method, r.Host, r.URL.Path, r.Header.Get("Range"), r.Header.Get("Authorization")})
 	if r.Method == http.MethodOptions {
 		return true

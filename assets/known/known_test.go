@@ -1,4 +1,4 @@
-package assets
+package known
 
 import (
 	"path"
@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-func TestKnownModels(t *testing.T) {
-	list := KnownModels()
-	kinds := map[TowerKind]int{}
+func TestModels(t *testing.T) {
+	list := Models()
+	kinds := map[Kind]int{}
 	seen := map[string]bool{}
 	for _, m := range list {
 		t.Run(m.Name, func(t *testing.T) {
@@ -18,7 +18,7 @@ func TestKnownModels(t *testing.T) {
 			}
 			seen[m.Name] = true
 			switch m.Kind {
-			case VisionTower, TextTower, TowerPair:
+			case Vision, Text, Pair:
 				kinds[m.Kind]++
 			default:
 				t.Errorf("kind %q", m.Kind)
@@ -40,17 +40,17 @@ func TestKnownModels(t *testing.T) {
 					t.Errorf("the hash %s does not begin as %s says", m.SHA256, m.URL)
 				}
 			}
-			if got, ok := Known(m.Name); !ok || got != m {
+			if got, ok := Find(m.Name); !ok || got != m {
 				t.Error("it is not found by its name")
 			}
 		})
 	}
-	for _, kind := range []TowerKind{VisionTower, TextTower, TowerPair} {
+	for _, kind := range []Kind{Vision, Text, Pair} {
 		if kinds[kind] == 0 {
 			t.Errorf("no %s among them", kind)
 		}
 	}
-	if _, ok := Known("nobody/nothing"); ok {
+	if _, ok := Find("nobody/nothing"); ok {
 		t.Error("an unknown name is known")
 	}
 }
