@@ -209,24 +209,39 @@ func TestExportRuns(t *testing.T) {
 	e.runtime(t, formulaPictures(e.model, exportWords...))
 }
 
+// TestExportMerges runs a model with a LoRA, which its exports are without.
+func TestExportMerges(t *testing.T) {
+	for _, fusion := range []model.FusionKind{model.Hadamard, model.CrossAttention} {
+		e := export(t, gputest.Open(t), randomModel(t, fusion, 2))
+		if e.model.Config.LoRA == nil || e.parameters >= e.model.VLM.Params.Len() {
+			t.Errorf("%d parameters with, %d without", e.model.VLM.Params.Len(), e.parameters)
+		}
+		e.runtime(t, formulaPictures(e.model, exportWords...))
+	}
+}
+
 // TestExportTorch loads small models of every fusion into PyTorch.
 func TestExportTorch(t *testing.T) {
 	python(t)
 	device := gputest.Open(t)
 	for _, fusion := range model.FusionKinds {
 		t.Run(string(fusion), func(t *testing.T) {
-			e := export(t, device, randomModel(t, fusion))
+			e := export(t, device, randomModel(t, fusion, 0))
 			e.torch(t, formulaPictures(e.model, exportWords...))
 		})
 	}
 }
 
-// randomModel writes a small model that has learnt nothing.
-func randomModel(t testing.TB, fusion model.FusionKind) (path string) {
+// randomModel writes a small model that has learnt nothing, with a LoRA where
+// rank is not 0.
+func randomModel(t testing.TB, fusion model.FusionKind, rank int) (path string) {
 	t.Helper()
 	c := tiny(t)
 	c.Fusion = fusion
 	c.SetLabels([]string{"one", "two", "three"})
+	if rank > 0 {
+		c.LoRA = &config.LoRA{Rank: rank, Alpha: 3}
+	}
 	tokenizer, err := text.Train(context.Background(), slices.Values(exportWords), c.Text.VocabSize)
 	if err != nil {
 		t.Fatal(err)
@@ -248,6 +263,18 @@ func randomModel(t testing.TB, fusion model.FusionKind) (path string) {
 		t.Fatal(err)
 	}
 	defer m.Release()
+	for _, p := range m.VLM.Params.All() {
+		if !p.Adapter {
+			continue
+		}
+		values := make([]float32, p.Len())
+		for i := range values {
+			values[i] = 0.3 * float32(math.Sin(float64(i+len(p.Name))))
+		}
+		if err := m.Memory.Set(p, values); err != nil {
+			t.Fatal(err)
+		}
+	}
 	m.Tokenizer = tokenizer
 	path = filepath.Join(t.TempDir(), "random")
 	if err := m.Save(path); err != nil {
