@@ -4,7 +4,7 @@
 # make serve    the tab on localhost    make assets   the pictures that the program embeds
 # make lint     style and import rules  make fuzz     every fuzz test for FUZZTIME
 # make bench    speed, one line a case  make vectors  conformance, one line an operator
-# make full     tests at the size of published models: minutes, and gigabytes on disk
+# make full     the tests of full size: ResNet-18 at 224 px with RoBERTa-base, from ../shared; gigabytes, half an hour
 # make deps     install what is missing for all of these
 # make fonts    the tab's fonts for Chinese, in bin/fonts
 # make install  the program, its menu entry and the tab under PREFIX (/usr/local), as root or with a PREFIX of your own
@@ -40,6 +40,11 @@ run: deps-run build wasm
 
 test: deps build wasm
 	$(GO) test -shuffle=on -timeout 20m ./...
+
+# Outside .ci/run. What compares with PyTorch is skipped where $PYTHON (python3)
+# has none.
+full: deps build wasm
+	DUET_FULL=1 $(GO) test -count=1 -p 1 -run '^TestFull' -timeout 60m -v ./...
 
 build: assets
 	$(GO) build $(LINK) -o bin/duet ./cmd/duet

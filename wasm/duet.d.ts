@@ -235,8 +235,8 @@ export interface Duet {
   load(model: Blob | 'default'): Promise<Info>;
   /** What a model is, without taking it into use. */
   inspect(model: Blob): Promise<Model>;
-  /** The model in use, or the default one, as a zip of its folder. */
-  export(name?: 'default'): Promise<Blob>;
+  /** The model in use, the default one or that of a zip: as a zip of its folder (hf), or for other programs. */
+  export(model?: 'default' | Blob, format?: 'hf' | 'onnx' | 'safetensors'): Promise<Blob>;
 }
 
 declare const duet: Duet;

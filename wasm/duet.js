@@ -47,7 +47,8 @@
 //                                           draws shapes with questions; gives files for train
 //   await duet.load(blob)                   takes a model, a zip of its folder, or 'default'; as info()
 //   await duet.inspect(blob)                what a model is, without taking it: as info().model
-//   await duet.export()                     the model as a Blob of a zip; export('default') that one
+//   await duet.export(model, format)        a model as a Blob: of a zip, or with 'onnx' or 'safetensors' of
+//                                           such a file; model is 'default', a Blob of a zip, or the tab's
 //
 // Where options are taken, signal, an AbortSignal, ends a call early. A training
 // that is ended so is one that was interrupted.
@@ -410,7 +411,7 @@ const duet = {
     model = blob instanceof Blob ? { blob, name: blob.name ?? 'model.zip' } : null;
     return info;
   },
-  export: (name = undefined) => ask('export', [name]),
+  export: (model = undefined, format = 'hf') => ask('export', [model, format]),
 };
 
 window.duet = duet;

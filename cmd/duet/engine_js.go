@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"sync"
 	"syscall/js"
@@ -235,27 +236,46 @@ func (e *engine) inspect(r request) (any, error) {
 	return d, err
 }
 
-// export gives the model as a Blob of a zip, or the "default" one.
+// export gives a model as a Blob: the tab's, that of a Blob, or the "default"
+// one; as a zip, or in another format of [app.Export].
 func (e *engine) export(r request) (any, error) {
-	if name := r.arg(0); name.Type() == js.TypeString && name.String() == app.Default {
-		files, err := app.OpenFiles(app.Default)
-		if err != nil {
-			return nil, err
-		}
-		defer files.Close()
-		m, err := app.Load(e.device, files)
-		if err != nil {
-			return nil, err
-		}
-		defer m.Release()
-		return newBlob("application/zip", m.WriteZip)
+	format := app.ExportHF
+	if f := r.arg(1); f.Type() == js.TypeString {
+		format = f.String()
 	}
-	release, err := e.usable()
+	var open func() (*checkpoint.Model, error)
+	switch from := r.arg(0); {
+	case from.Type() == js.TypeString && from.String() == app.Default:
+		open = func() (*checkpoint.Model, error) { return app.OpenFiles(app.Default) }
+	case isBlob(from):
+		open = zipped(from, cmp.Or(blobName(from), "model.zip"))
+	default:
+		release, err := e.usable()
+		if err != nil {
+			return nil, err
+		}
+		zip, err := newBlob("application/zip", e.model.WriteZip)
+		release()
+		if err != nil || format == app.ExportHF {
+			return zip, err
+		}
+		open = zipped(zip, "model.zip")
+	}
+	files, err := open()
 	if err != nil {
-		return nil, err
+		return nil, fail("not-a-model", err)
 	}
-	defer release()
-	return newBlob("application/zip", e.model.WriteZip)
+	defer files.Close()
+	x, err := app.OpenExport(files)
+	if err != nil {
+		return nil, fail("not-a-model", err)
+	}
+	defer x.Close()
+	kind := "application/octet-stream"
+	if format == app.ExportHF {
+		kind = "application/zip"
+	}
+	return newBlob(kind, func(w io.Writer) error { return x.Write(w, format, app.PartAll) })
 }
 
 // dataOptions say how to read a collection, as the command line's flags do.
