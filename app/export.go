@@ -270,7 +270,7 @@ func (x *Export) folder(part string) []checkpoint.Entry {
 // robertaConfig is the config.json of a text tower as transformers reads it.
 func robertaConfig(t *config.Text, tokenizer *text.Tokenizer) []byte {
 	tower := *t
-	tower.Pooling, tower.TypeVocab, tower.Activation = "", 1, "gelu"
+	tower.Pooling, tower.Source, tower.TypeVocab, tower.Activation, tower.PositionEmbedding = "", "", 1, "gelu", "absolute"
 	return indentedJSON(struct {
 		Architectures []string `json:"architectures"`
 		ModelType     string   `json:"model_type"`

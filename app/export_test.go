@@ -230,15 +230,24 @@ func TestExportTorch(t *testing.T) {
 			e.torch(t, formulaPictures(e.model, exportWords...))
 		})
 	}
+	t.Run("small stem", func(t *testing.T) {
+		e := export(t, device, randomModel(t, model.Hadamard, 0, func(c *config.Config) {
+			c.Vision.Stem, c.Vision.Shortcut = model.StemSmall, model.ShortcutPadding
+		}))
+		e.torch(t, formulaPictures(e.model, exportWords...))
+	})
 }
 
 // randomModel writes a small model that has learnt nothing, with a LoRA where
-// rank is not 0.
-func randomModel(t testing.TB, fusion model.FusionKind, rank int) (path string) {
+// rank is not 0 and what change sets.
+func randomModel(t testing.TB, fusion model.FusionKind, rank int, change ...func(*config.Config)) (path string) {
 	t.Helper()
 	c := tiny(t)
 	c.Fusion = fusion
 	c.SetLabels([]string{"one", "two", "three"})
+	for _, f := range change {
+		f(c)
+	}
 	if rank > 0 {
 		c.LoRA = &config.LoRA{Rank: rank, Alpha: 3}
 	}
@@ -332,7 +341,7 @@ func TestExportFiles(t *testing.T) {
 	}
 	for key, want := range map[string]any{
 		"model_type": "roberta", "hidden_act": "gelu", "type_vocab_size": 1., "pad_token_id": 1., "bos_token_id": 0., "eos_token_id": 2.,
-		"hidden_size": float64(m.Config.Text.Hidden), "vocab_size": float64(m.Config.Text.VocabSize), "pooling": nil,
+		"hidden_size": float64(m.Config.Text.Hidden), "vocab_size": float64(m.Config.Text.VocabSize), "pooling": nil, "source": nil,
 	} {
 		if roberta[key] != want {
 			t.Errorf("%s is %v, want %v", key, roberta[key], want)

@@ -35,7 +35,9 @@ func (b *builder) convNorm(c *nn.Conv2D, n *nn.BatchNorm, x value) value {
 func (b *builder) resnet(r *model.ResNet, x value) value {
 	b.in("visual", func() {
 		x = b.one("Relu", b.convNorm(r.Conv1, r.BN1, x))
-		x = b.one("MaxPool", x, intsAttribute("kernel_shape", 3, 3), intsAttribute("strides", 2, 2), intsAttribute("pads", 1, 1, 1, 1))
+		if r.Pool {
+			x = b.one("MaxPool", x, intsAttribute("kernel_shape", 3, 3), intsAttribute("strides", 2, 2), intsAttribute("pads", 1, 1, 1, 1))
+		}
 	})
 	for i, layer := range r.Layers {
 		for j, block := range layer {
@@ -46,12 +48,22 @@ func (b *builder) resnet(r *model.ResNet, x value) value {
 }
 
 func (b *builder) basicBlock(k *model.BasicBlock, x value) value {
-	shortcut := x
-	if k.Down != nil {
-		shortcut = b.convNorm(k.Down, k.DownBN, x)
-	}
+	shortcut := b.shortcut(k, x)
 	y := b.one("Relu", b.convNorm(k.Conv1, k.BN1, x))
 	return b.one("Relu", b.two("Add", b.convNorm(k.Conv2, k.BN2, y), shortcut))
+}
+
+func (b *builder) shortcut(k *model.BasicBlock, x value) value {
+	if k.Down != nil {
+		return b.convNorm(k.Down, k.DownBN, x)
+	}
+	if s := int64(k.Stride); s > 1 {
+		x = b.op("Slice", []value{x, b.integers(0, 0), b.integers(math.MaxInt64, math.MaxInt64), b.integers(2, 3), b.integers(s, s)})
+	}
+	if c := int64(k.Pad); c > 0 {
+		x = b.two("Pad", x, b.integers(0, c, 0, 0, 0, c, 0, 0))
+	}
+	return x
 }
 
 // roberta maps the ids to the last hidden states [batch tokens Hidden]. As in

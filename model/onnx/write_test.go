@@ -80,8 +80,9 @@ func write(t testing.TB, m *model.VLM, tensors []checkpoint.Tensor, size int) (p
 	return path
 }
 
-// TestRuntimeAgrees runs every fusion with both poolings in ONNX Runtime, one
-// and three examples, with texts that are filled up and texts that are not.
+// TestRuntimeAgrees runs every fusion, with both poolings and both kinds of
+// stems and shortcuts, in ONNX Runtime: one and three examples, with texts that
+// are filled up and texts that are not.
 func TestRuntimeAgrees(t *testing.T) {
 	device := gputest.Open(t)
 	texts := [][]int32{{0, 5, 9, 2}, {0, 30, 31, 32, 1, 33, 2}, {0, 2}} // the second with a padding token written in it
@@ -97,11 +98,12 @@ func TestRuntimeAgrees(t *testing.T) {
 	var models []onnxtest.Model
 	var want [][]float32
 	for _, fusion := range model.FusionKinds {
-		for _, mean := range []bool{false, true} {
-			if mean && (fusion == model.ImageOnly || fusion == model.CrossAttention) {
-				continue
+		for _, other := range []bool{false, true} { // the variants that a shape has beside its fusion
+			s := shape(fusion, other)
+			if other && fusion != model.TextOnly {
+				s.Stem, s.Shortcut = model.StemSmall, model.ShortcutPadding
 			}
-			m := newVLM(t, shape(fusion, mean))
+			m := newVLM(t, s)
 			memory, err := model.Place(device, m.Params)
 			if err != nil {
 				t.Fatal(err)
@@ -129,7 +131,7 @@ func TestRuntimeAgrees(t *testing.T) {
 				}
 				x.Runs = append(x.Runs, feeds)
 			}
-			names = append(names, fmt.Sprintf("%s, mean %v", fusion, mean))
+			names = append(names, fmt.Sprintf("%s, other variants %v", fusion, other))
 			models, want = append(models, x), append(want, logits)
 		}
 	}

@@ -29,14 +29,27 @@ def read_safetensors(path):
     return tensors, metadata
 
 
-class BasicBlock(nn.Module):
+class Padding(nn.Module):
+    """A shortcut without weights: every stride-th pixel, and channels of zeros."""
+
     def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.stride, self.pad = stride, (outputs - inputs) // 2
+
+    def forward(self, x):
+        return functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.pad, self.pad))
+
+
+class BasicBlock(nn.Module):
+    def __init__(self, inputs, outputs, stride, project):
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
-        if stride != 1 or inputs != outputs:
+        if not project:
+            self.downsample = Padding(inputs, outputs, stride)
+        elif stride != 1 or inputs != outputs:
             self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
         else:
             self.downsample = nn.Identity()
@@ -47,23 +60,28 @@ class BasicBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """torchvision's ResNet of basic blocks up to its last feature map: no fc."""
+    """torchvision's ResNet of basic blocks up to its last feature map: no fc.
+    There are also the stem and the shortcuts for small pictures."""
 
-    def __init__(self, width, blocks):
+    def __init__(self, c):
         super().__init__()
-        self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
+        width, blocks, project = c["width"], c["blocks"], c.get("shortcut") != "padding"
+        self.small = c.get("stem") == "conv3"
+        self.conv1 = nn.Conv2d(3, width, *((3, 1, 1) if self.small else (7, 2, 3)), bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         inputs, self.layers = width, len(blocks)
         for i, n in enumerate(blocks):
             outputs, layer = width << i, []
             for j in range(n):
-                layer.append(BasicBlock(inputs, outputs, 2 if i > 0 and j == 0 else 1))
+                layer.append(BasicBlock(inputs, outputs, 2 if i > 0 and j == 0 else 1, project))
                 inputs = outputs
             setattr(self, f"layer{i + 1}", nn.Sequential(*layer))
         self.out = inputs
 
     def forward(self, x):
-        x = functional.max_pool2d(functional.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        x = functional.relu(self.bn1(self.conv1(x)))
+        if not self.small:
+            x = functional.max_pool2d(x, 3, 2, 1)
         for i in range(self.layers):
             x = getattr(self, f"layer{i + 1}")(x)
         return x
@@ -140,7 +158,7 @@ class VLM(nn.Module):
         vision, text = c.get("vision_config"), c.get("text_config")
         width = {"concat": 2, "concat_gelu": 2, "gated": 2, "concat_product": 3}.get(self.fusion_kind, 1) * dim
         if self.fusion_kind != "text":
-            self.visual = ResNet(vision["width"], vision["blocks"])
+            self.visual = ResNet(vision)
             self.visual_proj = nn.Linear(self.visual.out, dim)
         if self.fusion_kind != "image":
             hidden = text["hidden_size"]
