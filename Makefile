@@ -93,9 +93,6 @@ fuzz: deps
 	  GO=$(GO) .ci/fuzz.sh "$$package" "$$name" $(FUZZTIME) || exit 1; \
 	done
 
-full: deps
-	DUET_FULL=1 $(GO) test -count=1 -timeout 60m -v -run Full ./model/... ./app/... ./cmd/duet
-
 bench: build
 	bin/duet bench
 
