@@ -401,6 +401,29 @@ func TestTrainFromTowers(t *testing.T) {
 	}
 }
 
+// TestTrainFromAnotherTower refuses a configuration that has more than the
+// model to start from, of the same shapes.
+func TestTrainFromAnotherTower(t *testing.T) {
+	joined := filepath.Join(t.TempDir(), "joined")
+	if _, err := Init(InitOptions{Text: textTower(t, "model.safetensors"), Classes: []string{"a", "b"}, Dim: 32, Out: joined}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Read(os.DirFS(joined), "config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Text.Layers++
+	init, err := OpenInit(joined)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer init.Close()
+	_, err = Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, drawn(t, 60)), Config: c, Init: init, Keep: Unkept{}}, func(train.Event) {})
+	if err == nil || !strings.Contains(err.Error(), "it lacks text.encoder.layer.3.") {
+		t.Error(err)
+	}
+}
+
 // TestFullInit joins towers of the published size within a heap of 64 MB.
 func TestFullInit(t *testing.T) {
 	fullsize.Wanted(t)

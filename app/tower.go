@@ -84,8 +84,7 @@ func (t *Tower) kind() (string, error) {
 }
 
 // vision finds the image tower and how pictures are prepared for it: as the
-// model says that it is part of, else as torchvision does for networks of its
-// kind.
+// files beside it say, else as torchvision does for networks of its kind.
 func (t *Tower) vision() (*model.Tower, *config.Vision, data.Prep, error) {
 	prep := data.NewPrep(224)
 	prep.ResizeShort = 256
@@ -100,17 +99,27 @@ func (t *Tower) vision() (*model.Tower, *config.Vision, data.Prep, error) {
 	if s.Shortcut == model.ShortcutPadding {
 		v.Shortcut = s.Shortcut
 	}
-	kind, err := t.kind()
-	if err == nil && kind == config.ModelType {
-		var c *config.Config
-		if c, err = config.Read(t.Folder, "config.json"); err == nil && c.Vision != nil {
-			prep, v.Source = c.Image, cmp.Or(c.Vision.Source, v.Source)
-		}
-	}
-	if err != nil {
+	if prep, err = t.prepared(v, prep); err != nil {
 		return nil, nil, prep, t.fail(err)
 	}
 	return tower, v, prep, nil
+}
+
+// prepared is how pictures are prepared, where the files say so. Of a model's
+// tower it also notes what that began as.
+func (t *Tower) prepared(v *config.Vision, prep data.Prep) (data.Prep, error) {
+	kind, err := t.kind()
+	if err != nil || t.Folder == nil {
+		return prep, err
+	}
+	if kind != config.ModelType {
+		return preparation(t.Folder, prep)
+	}
+	c, err := config.Read(t.Folder, "config.json")
+	if err == nil && c.Vision != nil {
+		prep, v.Source = c.Image, cmp.Or(c.Vision.Source, v.Source)
+	}
+	return prep, err
 }
 
 // text finds the text tower, its tokenizer and how texts are cleaned for it.

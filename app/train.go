@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"duet/gpu"
@@ -389,8 +390,18 @@ func (o *TrainOptions) load(m *Model) error {
 	}
 	m.Config.StartFrom(old)
 	report, err := m.Memory.Load(weights, taken(m, weights, old))
+	has := map[string]bool{} // the towers
+	for _, name := range report.Loaded {
+		tower, _, _ := strings.Cut(name, ".")
+		has[tower] = true
+	}
 	for _, name := range report.Missing {
-		if p := m.VLM.Params.Get(name); err == nil && !p.New && !p.State && !p.Trainable {
+		tower, _, _ := strings.Cut(name, ".")
+		switch p := m.VLM.Params.Get(name); {
+		case err != nil || p.New:
+		case has[tower]:
+			err = fmt.Errorf("it lacks %s, so its tower is another than the configuration's", name)
+		case !p.State && !p.Trainable:
 			err = fmt.Errorf("it lacks %s, which this training would leave as it is; train more of the model (--tune all)", name)
 		}
 	}

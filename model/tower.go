@@ -14,11 +14,29 @@ import (
 // that made it. [FindResNet] and [FindRoBERTa] look for one.
 type Tower struct {
 	File   *checkpoint.File
-	Prefix string // of its names in the file
-	Folded bool   // there is no batch-norm: each is in the weight and bias of the convolution before it
+	Folded bool // there is no batch-norm: each is in the weight and bias of the convolution before it
 
-	// params is the prefix of its parameters in a model.
-	params string
+	names map[string]string // from torchvision's or Hugging Face's name without prefix to the file's
+	part  string            // "visual." or "text.": the prefix of its parameters in a model
+	whole bool              // the file is a model: what does not begin so is not the tower's
+}
+
+// find reads the tower's names where the file has a tensor of the name key. rename
+// gives a tensor's name without prefix; ok is false for what is not the tower's.
+func (t *Tower) find(key string, rename func(name string) (short string, ok bool)) bool {
+	t.names = map[string]string{}
+	for _, name := range t.File.Names() {
+		if short, ok := rename(name); ok {
+			t.names[short] = name
+		}
+	}
+	_, ok := t.names[key]
+	return ok
+}
+
+// under takes off a prefix.
+func under(prefix string) func(name string) (string, bool) {
+	return func(name string) (string, bool) { return strings.CutPrefix(name, prefix) }
 }
 
 // Sources finds a model's parameters of the tower in the file. Where it lacks
@@ -31,21 +49,18 @@ type Tower struct {
 // statistics stay as they are; batch statistics would put others in place of
 // those that the weights contain.
 func (t *Tower) Sources(params []*nn.Param) ([]Source, LoadReport, error) {
-	params = slices.DeleteFunc(slices.Clone(params), func(p *nn.Param) bool { return !strings.HasPrefix(p.Name, t.params) })
+	params = slices.DeleteFunc(slices.Clone(params), func(p *nn.Param) bool { return !strings.HasPrefix(p.Name, t.part) })
 	found, report, err := sources(params, t.File, func(name string) (string, float32, bool) {
-		name = strings.TrimPrefix(name, t.params)
+		name = strings.TrimPrefix(name, t.part)
 		if t.Folded {
 			if tensor, fill, ok := unfold(name); ok {
-				if tensor != "" {
-					tensor = t.Prefix + tensor
-				}
-				return tensor, fill, true
+				return t.names[tensor], fill, tensor == "" || t.names[tensor] != ""
 			}
 		}
-		return t.Prefix + name, 0, true
+		return t.names[name], 0, t.names[name] != ""
 	})
-	if t.Prefix == t.params { // the file is a whole model: the rest of it is not the tower's
-		report.Ignored = slices.DeleteFunc(report.Ignored, func(name string) bool { return !strings.HasPrefix(name, t.Prefix) })
+	if t.whole {
+		report.Ignored = slices.DeleteFunc(report.Ignored, func(name string) bool { return !strings.HasPrefix(name, t.part) })
 	}
 	return found, report, err
 }
@@ -87,35 +102,62 @@ func convBefore(norm string) (conv string, ok bool) {
 	return "", false
 }
 
-// FindResNet looks for a ResNet of basic blocks with torchvision's names, by
-// themselves or under "visual.", and takes its shape from its tensors.
+// FindResNet looks for a ResNet of basic blocks and takes its shape from its
+// tensors. Their names are torchvision's, by themselves or under "visual.", or
+// those of Hugging Face's transformers.
 func FindResNet(f *checkpoint.File) (*Tower, ResNetShape, error) {
-	t := &Tower{File: f, params: "visual."}
+	t := &Tower{File: f, part: "visual."}
 	var s ResNetShape
-	for _, prefix := range []string{"", "visual."} {
-		stem, ok := f.Info(prefix + "conv1.weight")
-		if !ok {
-			continue
-		}
-		if len(stem.Shape) != 4 || stem.Shape[1] != 3 {
-			return nil, s, fmt.Errorf("model: %sconv1.weight has shape %v; a ResNet's has [channels 3 size size]", prefix, stem.Shape)
-		}
-		t.Prefix, s.Width = prefix, stem.Shape[0]
-		switch stem.Shape[3] {
-		case 7:
-			s.Stem = StemLarge
-		case 3:
-			s.Stem = StemSmall
-		default:
-			return nil, s, fmt.Errorf("model: %sconv1.weight has shape %v; stems of 7×7 and of 3×3 are known", prefix, stem.Shape)
-		}
-		_, norm := f.Info(prefix + "bn1.weight")
-		_, bias := f.Info(prefix + "conv1.bias")
-		t.Folded = bias && !norm
-		err := s.countBlocks(f, prefix)
-		return t, s, err
+	const key = "conv1.weight"
+	switch {
+	case t.find(key, under("")), t.find(key, transformersResNet):
+	case t.find(key, under(t.part)):
+		t.whole = true
+	default:
+		return nil, s, fmt.Errorf("model: there is no ResNet with torchvision's names: no %s", key)
 	}
-	return nil, s, fmt.Errorf("model: there is no ResNet with torchvision's names: no conv1.weight")
+	stem, _ := f.Info(t.names[key])
+	if len(stem.Shape) != 4 || stem.Shape[1] != 3 {
+		return nil, s, fmt.Errorf("model: %s has shape %v; a ResNet's has [channels 3 size size]", stem.Name, stem.Shape)
+	}
+	s.Width = stem.Shape[0]
+	switch stem.Shape[3] {
+	case 7:
+		s.Stem = StemLarge
+	case 3:
+		s.Stem = StemSmall
+	default:
+		return nil, s, fmt.Errorf("model: %s has shape %v; stems of 7×7 and of 3×3 are known", stem.Name, stem.Shape)
+	}
+	t.Folded = t.names["bn1.weight"] == "" && t.names["conv1.bias"] != ""
+	return t, s, s.countBlocks(t.names)
+}
+
+// transformersResNet gives torchvision's name of a tensor of transformers'
+// ResNetModel.
+func transformersResNet(name string) (string, bool) {
+	name = strings.TrimPrefix(name, "resnet.")
+	if rest, ok := strings.CutPrefix(name, "embedder.embedder."); ok {
+		kind, tensor, _ := strings.Cut(rest, ".")
+		return map[string]string{"convolution": "conv1.", "normalization": "bn1."}[kind] + tensor, true
+	}
+	// encoder.stages.I.layers.J. and layer.K. or shortcut. and convolution. or normalization.
+	parts := strings.Split(name, ".")
+	if len(parts) < 8 || parts[0] != "encoder" || parts[1] != "stages" || parts[3] != "layers" {
+		return "", false
+	}
+	stage, err := strconv.Atoi(parts[2])
+	block := fmt.Sprintf("layer%d.%s.", stage+1, parts[4])
+	switch {
+	case err != nil:
+		return "", false
+	case parts[5] == "shortcut":
+		return block + map[string]string{"convolution": "downsample.0.", "normalization": "downsample.1."}[parts[6]] + parts[7], true
+	case parts[5] == "layer" && len(parts) == 9:
+		n, err := strconv.Atoi(parts[6])
+		return fmt.Sprintf("%s%s%d.%s", block, map[string]string{"convolution": "conv", "normalization": "bn"}[parts[7]], n+1, parts[8]), err == nil
+	}
+	return "", false
 }
 
 // The largest numbers of layers and blocks that names may speak of.
@@ -126,10 +168,10 @@ const (
 
 // countBlocks finds Blocks and Shortcut by the names layerI.J.…, of which some
 // tensors may be absent.
-func (s *ResNetShape) countBlocks(f *checkpoint.File, prefix string) error {
+func (s *ResNetShape) countBlocks(names map[string]string) error {
 	s.Shortcut = ShortcutPadding
-	for _, name := range f.Names() {
-		rest, ok := strings.CutPrefix(name, prefix+"layer")
+	for short, name := range names {
+		rest, ok := strings.CutPrefix(short, "layer")
 		parts := strings.SplitN(rest, ".", 3)
 		if !ok || len(parts) < 3 {
 			continue
@@ -161,10 +203,14 @@ func (s *ResNetShape) countBlocks(f *checkpoint.File, prefix string) error {
 // FindRoBERTa looks for a RoBERTa with Hugging Face's names: by themselves,
 // under "roberta.", or under "text.".
 func FindRoBERTa(f *checkpoint.File) (*Tower, error) {
-	for _, prefix := range []string{"", "roberta.", "text."} {
-		if _, ok := f.Info(prefix + "embeddings.word_embeddings.weight"); ok {
-			return &Tower{File: f, Prefix: prefix, params: "text."}, nil
-		}
+	t := &Tower{File: f, part: "text."}
+	const key = "embeddings.word_embeddings.weight"
+	switch {
+	case t.find(key, under("")), t.find(key, under("roberta.")):
+		return t, nil
+	case t.find(key, under(t.part)):
+		t.whole = true
+		return t, nil
 	}
-	return nil, fmt.Errorf("model: there is no RoBERTa with Hugging Face's names: no embeddings.word_embeddings.weight, nor one under the prefix roberta")
+	return nil, fmt.Errorf("model: there is no RoBERTa with Hugging Face's names: no %s, nor one under the prefix roberta", key)
 }

@@ -295,12 +295,22 @@ func TestFindResNet(t *testing.T) {
 	for name, shape := range resnet34 {
 		inModel["visual."+name] = shape
 	}
+	transformers := map[string][]int{
+		"resnet.embedder.embedder.convolution.weight": {8, 3, 7, 7}, "resnet.embedder.embedder.normalization.running_mean": {8},
+		"resnet.encoder.stages.0.layers.0.layer.0.convolution.weight": {8, 8, 3, 3}, "resnet.encoder.stages.0.layers.0.layer.1.convolution.weight": {8, 8, 3, 3},
+		"resnet.encoder.stages.0.layers.0.layer.1.normalization.running_var": {8},
+		"resnet.encoder.stages.1.layers.0.layer.0.convolution.weight":        {16, 8, 3, 3}, "resnet.encoder.stages.1.layers.0.layer.1.convolution.weight": {16, 16, 3, 3},
+		"resnet.encoder.stages.1.layers.0.shortcut.convolution.weight": {16, 8, 1, 1}, "resnet.encoder.stages.1.layers.0.shortcut.normalization.bias": {16},
+		"classifier.1.weight": {2, 16},
+	}
 	tests := []struct {
 		name   string
 		shapes map[string][]int
 		want   model.ResNetShape
 		err    string
 	}{
+		{"of transformers", transformers, model.ResNetShape{Width: 8, Blocks: []int{1, 1}, Stem: "conv7", Shortcut: "projection"}, ""},
+		{"of transformers, with bottlenecks", map[string][]int{"resnet.embedder.embedder.convolution.weight": {8, 3, 7, 7}, "resnet.encoder.stages.0.layers.0.layer.2.convolution.weight": {8, 8, 1, 1}}, model.ResNetShape{}, "bottleneck blocks"},
 		{"ResNet-34", resnet34, model.ResNetShape{Width: 8, Blocks: []int{3, 4, 6, 3}, Stem: "conv7", Shortcut: "projection"}, ""},
 		{"in a model", inModel, model.ResNetShape{Width: 8, Blocks: []int{3, 4, 6, 3}, Stem: "conv7", Shortcut: "projection"}, ""},
 		{"for small pictures", map[string][]int{"conv1.weight": {16, 3, 3, 3}, "layer1.0.conv1.weight": {16, 16, 3, 3}, "layer2.0.conv1.weight": {32, 16, 3, 3}},
@@ -323,6 +333,37 @@ func TestFindResNet(t *testing.T) {
 				t.Errorf("got %+v, %v; want %+v", got, err, test.want)
 			}
 		})
+	}
+}
+
+// TestTransformersResNet finds the same parameters under transformers' names, as
+// its source gives them.
+func TestTransformersResNet(t *testing.T) {
+	names := map[string]string{
+		"conv1.weight": "resnet.embedder.embedder.convolution.weight", "bn1.weight": "resnet.embedder.embedder.normalization.weight",
+		"layer1.0.conv1.weight": "resnet.encoder.stages.0.layers.0.layer.0.convolution.weight", "layer1.0.bn1.bias": "resnet.encoder.stages.0.layers.0.layer.0.normalization.bias",
+		"layer1.0.conv2.weight": "resnet.encoder.stages.0.layers.0.layer.1.convolution.weight", "layer1.0.bn2.running_var": "resnet.encoder.stages.0.layers.0.layer.1.normalization.running_var",
+		"layer2.1.conv1.weight": "resnet.encoder.stages.1.layers.1.layer.0.convolution.weight", "layer2.0.downsample.1.running_mean": "resnet.encoder.stages.1.layers.0.shortcut.normalization.running_mean",
+		"layer2.0.downsample.0.weight": "resnet.encoder.stages.1.layers.0.shortcut.convolution.weight",
+	}
+	ps := nn.NewParams()
+	model.NewResNet(ps, "visual.", model.ResNetShape{Width: 4, Blocks: []int{1, 2}})
+	shapes := map[string][]int{"classifier.1.bias": {2}}
+	for short, name := range names {
+		shapes[name] = ps.Get("visual." + short).Shape
+	}
+	tower, s, err := model.FindResNet(tensorFile(t, shapes))
+	if err != nil || !slices.Equal(s.Blocks, []int{1, 2}) {
+		t.Fatal(s, err)
+	}
+	found, report, err := tower.Sources(ps.All())
+	if err != nil || len(found) != len(names) || !slices.Equal(report.Ignored, []string{"classifier.1.bias"}) {
+		t.Errorf("%d found, ignored %v, %v", len(found), report.Ignored, err)
+	}
+	for _, source := range found {
+		if want := names[strings.TrimPrefix(source.Param.Name, "visual.")]; source.Tensor != want {
+			t.Errorf("%s comes from %s, want %s", source.Param.Name, source.Tensor, want)
+		}
 	}
 }
 
