@@ -11,7 +11,8 @@ import (
 )
 
 // TestTowersInTheTab compares the two towers with their goldens in the browser:
-// stages, states, every gradient, running statistics and trajectories.
+// stages, states, every gradient, running statistics and trajectories. It also
+// reads checkpoints from Blobs.
 func TestTowersInTheTab(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser")
@@ -25,7 +26,7 @@ func TestTowersInTheTab(t *testing.T) {
 			t.Log(strings.TrimSpace(line))
 		}
 	}
-	if passed != 8 || strings.Contains(out, "--- SKIP") {
-		t.Errorf("%d of 8 tests passed in the tab:\n%s", passed, out)
+	if passed != 9 || strings.Contains(out, "--- SKIP") {
+		t.Errorf("%d of 9 tests passed in the tab:\n%s", passed, out)
 	}
 }
