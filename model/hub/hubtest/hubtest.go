@@ -294,6 +294,7 @@ func (h *Hub) store(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("Range")
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("ETag", `"`+Commit(r.URL.Path)+`"`) // of the store's own, which says nothing about the content
 	http.ServeContent(&body{ResponseWriter: w, left: cut, pace: pace, request: r}, r, "", time.Time{}, bytes.NewReader(content))
 }
 
