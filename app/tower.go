@@ -25,14 +25,21 @@ type Tower struct {
 	Weights *checkpoint.File
 }
 
-// locate returns where the files of a tower are. A path is taken as it is; this
-// is the place where another name would be looked up.
+// locate returns where the files of a tower are. A path is taken as it is; else
+// it is the name of a published model that was fetched, see package hub.
 func locate(name string) (string, error) {
 	_, err := os.Stat(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("there is no file or folder %s; give the path of one", name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return name, err
 	}
-	return name, err
+	path, ok, published := fetched(name)
+	switch {
+	case ok:
+		return path, nil
+	case published:
+		return "", fmt.Errorf("there is no file or folder %s, and no published model of that name is here; duet pull %s fetches one", name, name)
+	}
+	return "", fmt.Errorf("there is no file or folder %s; give the path of one", name)
 }
 
 // OpenTower opens the files of a tower: a checkpoint (safetensors or PyTorch's),

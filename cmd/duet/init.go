@@ -15,8 +15,8 @@ import (
 
 // initCommand joins two pretrained towers into a model.
 type initCommand struct {
-	Vision    string `placeholder:"PATH" help:"Image tower: a ResNet of basic blocks (ResNet-18, ResNet-34) as torchvision, timm or Hugging Face's libraries save it: a .pth or .safetensors, or a folder of one with its config.json."`
-	Text      string `placeholder:"PATH" help:"Text tower: a RoBERTa's folder as Hugging Face's libraries write it: config.json, weights and tokenizer."`
+	Vision    string `placeholder:"PATH|NAME" help:"Image tower: a ResNet of basic blocks (ResNet-18, ResNet-34) as torchvision, timm or Hugging Face's libraries save it: a .pth or .safetensors, or a folder of one with its config.json; or the name of a fetched one, such as torchvision/resnet18."`
+	Text      string `placeholder:"PATH|NAME" help:"Text tower: a RoBERTa's folder as Hugging Face's libraries write it: config.json, weights and tokenizer; or the name of a fetched one, such as FacebookAI/roberta-base."`
 	Classes   string `required:"" placeholder:"A,B,…|FILE" help:"The classes, separated by commas, or a file with one a line."`
 	Fusion    string `placeholder:"NAME" help:"concat, concat_gelu, concat_product, gated, hadamard or cross_attention; by default concat."`
 	Dim       int    `placeholder:"N" help:"Width of the fused vector; by default 512."`

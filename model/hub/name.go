@@ -36,6 +36,13 @@ func parse(text string) (name, error) {
 	return name{repo, revision}, nil
 }
 
+// IsName tells whether a text could be the name of a published model,
+// OWNER/NAME[@REVISION].
+func IsName(text string) bool {
+	n, err := parse(text)
+	return err == nil && strings.Contains(n.repo, "/")
+}
+
 func (n name) String() string {
 	if n.revision == mainBranch {
 		return n.repo
