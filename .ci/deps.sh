@@ -40,6 +40,9 @@ debian() {
     command_from Xvfb xvfb
     command_from openbox openbox
     command_from pcmanfm pcmanfm
+    # The same under Wayland, and a bus for a desktop's dialogs.
+    command_from sway sway
+    command_from dbus-daemon dbus
     if ! have_any "${browser[@]}"; then
       if grep -q '^ID=ubuntu' /etc/os-release; then missing+=(chromium-browser); else missing+=(chromium); fi
     fi

@@ -18,9 +18,10 @@ const (
 	DoingStart Doing = iota // opening the adapter and the model
 	DoingRead               // reading what was dropped or chosen
 	DoingTrain
-	DoingModel // loading, storing or removing a model
-	DoingSave  // writing a file for the user
-	DoingPull  // fetching a tower, or removing one
+	DoingModel  // loading, storing or removing a model
+	DoingSave   // writing a file for the user
+	DoingPull   // fetching a tower, or removing one
+	DoingChoose // asking for files with a dialog
 )
 
 // What the user does.
@@ -29,6 +30,8 @@ type (
 	Go struct{ Screen Screen }
 	// Drop gives files: dropped, pasted or chosen.
 	Drop struct{ Files []File }
+	// NoDialog says that no dialog for files could be opened: one types a path.
+	NoDialog struct{}
 	// DropText gives words: dropped or pasted.
 	DropText struct{ Text string }
 	// SetCaption gives an item other words.

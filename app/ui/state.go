@@ -21,6 +21,7 @@ type State struct {
 	Problem  *Problem // what went wrong last, until it is dismissed
 	Notice   string   // where something was saved last, until it is dismissed
 	Hint     Hint     // what the user is told once
+	NoDialog bool     // the system's dialogs for files do not open
 	Page     PageState
 
 	last int // number of the last item

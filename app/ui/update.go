@@ -73,6 +73,9 @@ func (s *State) Update(m Message) []Effect {
 		}
 	case Dismiss:
 		s.Problem, s.Notice = nil, ""
+	case NoDialog:
+		s.NoDialog = true
+		s.Problem = &Problem{Doing: DoingChoose, Code: "no-dialog"}
 	case DismissHint:
 		s.Hint, s.Prefs.ToldSoftware = NoHint, true
 		return []Effect{KeepPrefs{s.Prefs}}

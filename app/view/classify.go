@@ -115,7 +115,7 @@ func (v *View) chooser(name, text string, k kind, what Choice) layout.Widget {
 		}
 		d, clicked := v.button(gtx, name, text, k, true)
 		if clicked {
-			v.Choose(what)
+			v.Choose(what, text)
 		}
 		return d
 	}

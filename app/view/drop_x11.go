@@ -1,15 +1,11 @@
-//go:build linux && !js
+//go:build linux
 
 package view
 
 import (
 	"encoding/binary"
 	"io"
-	"net/url"
-	"path/filepath"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"duet/app/ui"
 
@@ -18,17 +14,10 @@ import (
 	"github.com/jezek/xgb/xproto"
 )
 
-// drops takes files and words that are dropped on the window, which Gio does not.
-// A window under Wayland has none.
-type drops struct {
-	send  func(ui.Message)
-	taker *taker // nil: none
-}
-
-// A taker is a connection to the X server of its own, as a proxy for Gio's
+// An x11Taker is a connection to the X server of its own, as a proxy for Gio's
 // window (the XDND protocol, version 5, freedesktop.org). Once it listens, its
 // goroutine alone uses it.
-type taker struct {
+type x11Taker struct {
 	send    func(ui.Message)
 	x       *xgb.Conn
 	window  xproto.Window // Gio's
@@ -41,41 +30,27 @@ type taker struct {
 	ended   chan struct{}
 }
 
-func newDrops(send func(ui.Message)) *drops {
+// takeX11 takes what is dropped on a window of the X server until end.
+func takeX11(e app.X11ViewEvent, send func(ui.Message)) (end func()) {
 	xgb.Logger.SetOutput(io.Discard) // it tells of every way of logging in that it tries
-	return &drops{send: send}
-}
-
-// attach follows the window, which may be a new one.
-func (d *drops) attach(e app.ViewEvent) {
-	d.close()
-	view, ok := e.(app.X11ViewEvent)
-	if !ok || !view.Valid() {
-		return
-	}
 	x, err := xgb.NewConn()
 	if err != nil {
-		return // without drops; files can be chosen and typed
+		return nil
 	}
-	t := &taker{send: d.send, x: x, window: xproto.Window(view.Window), atoms: map[string]xproto.Atom{}, ended: make(chan struct{})}
+	t := &x11Taker{send: send, x: x, window: xproto.Window(e.Window), atoms: map[string]xproto.Atom{}, ended: make(chan struct{})}
 	if err := t.announce(); err != nil {
 		x.Close()
-		return
+		return nil
 	}
-	d.taker = t
 	go t.listen()
-}
-
-func (d *drops) close() {
-	if d.taker != nil {
-		d.taker.x.Close()
-		<-d.taker.ended
-		d.taker = nil
+	return func() {
+		x.Close()
+		<-t.ended
 	}
 }
 
 // atom returns the server's number for a name.
-func (d *taker) atom(name string) xproto.Atom {
+func (d *x11Taker) atom(name string) xproto.Atom {
 	if a, ok := d.atoms[name]; ok {
 		return a
 	}
@@ -88,7 +63,7 @@ func (d *taker) atom(name string) xproto.Atom {
 }
 
 // announce makes an invisible window and names it as the proxy of Gio's.
-func (d *taker) announce() error {
+func (d *x11Taker) announce() error {
 	var err error
 	if d.proxy, err = xproto.NewWindowId(d.x); err != nil {
 		return err
@@ -115,7 +90,7 @@ func (d *taker) announce() error {
 }
 
 // tell sends a message to where the files come from.
-func (d *taker) tell(name string, words ...uint32) {
+func (d *x11Taker) tell(name string, words ...uint32) {
 	data := make([]uint32, 5)
 	data[0] = uint32(d.window)
 	copy(data[1:], words)
@@ -123,7 +98,7 @@ func (d *taker) tell(name string, words ...uint32) {
 	xproto.SendEvent(d.x, false, d.source, 0, string(e.Bytes()))
 }
 
-func (d *taker) listen() {
+func (d *x11Taker) listen() {
 	defer close(d.ended)
 	for {
 		event, err := d.x.WaitForEvent()
@@ -143,7 +118,7 @@ func (d *taker) listen() {
 	}
 }
 
-func (d *taker) message(e xproto.ClientMessageEvent) {
+func (d *x11Taker) message(e xproto.ClientMessageEvent) {
 	words := e.Data.Data32
 	switch e.Type {
 	case d.atom("XdndEnter"):
@@ -161,11 +136,8 @@ func (d *taker) message(e xproto.ClientMessageEvent) {
 	}
 }
 
-// Types of what can be dropped, the most wanted first: files, then words.
-var dropTypes = []string{"text/uri-list", "UTF8_STRING", "text/plain;charset=utf-8"}
-
 // best is the most wanted of some types, or 0.
-func (d *taker) best(offered []xproto.Atom) xproto.Atom {
+func (d *x11Taker) best(offered []xproto.Atom) xproto.Atom {
 	for _, name := range dropTypes {
 		if a := d.atom(name); a != 0 && slices.Contains(offered, a) {
 			return a
@@ -176,7 +148,7 @@ func (d *taker) best(offered []xproto.Atom) xproto.Atom {
 
 // offers lists the types of what is dragged: three in the message, or more in a
 // property.
-func (d *taker) offers(words []uint32) (types []xproto.Atom) {
+func (d *x11Taker) offers(words []uint32) (types []xproto.Atom) {
 	for _, t := range words[2:5] {
 		types = append(types, xproto.Atom(t))
 	}
@@ -194,7 +166,7 @@ func (d *taker) offers(words []uint32) (types []xproto.Atom) {
 }
 
 // read takes what stands in a property of the proxy, and removes it.
-func (d *taker) read(property xproto.Atom) (kind xproto.Atom, data []byte) {
+func (d *x11Taker) read(property xproto.Atom) (kind xproto.Atom, data []byte) {
 	for {
 		reply, err := xproto.GetProperty(d.x, false, d.proxy, property, xproto.GetPropertyTypeAny, uint32(len(data)/4), 1<<16).Reply()
 		if err != nil {
@@ -208,10 +180,7 @@ func (d *taker) read(property xproto.Atom) (kind xproto.Atom, data []byte) {
 	}
 }
 
-// maxDrop bounds the list of what is dropped.
-const maxDrop = 64 << 20
-
-func (d *taker) arrived(property xproto.Atom) {
+func (d *x11Taker) arrived(property xproto.Atom) {
 	if property == 0 {
 		d.finish(nil)
 		return
@@ -224,7 +193,7 @@ func (d *taker) arrived(property xproto.Atom) {
 	d.finish(data)
 }
 
-func (d *taker) part(property xproto.Atom) {
+func (d *x11Taker) part(property xproto.Atom) {
 	_, data := d.read(property)
 	if len(data) == 0 || len(d.partial) > maxDrop {
 		d.inParts = false
@@ -235,27 +204,18 @@ func (d *taker) part(property xproto.Atom) {
 }
 
 // finish tells the source that it is done and passes on what was dropped.
-func (d *taker) finish(content []byte) {
+func (d *x11Taker) finish(content []byte) {
 	done := uint32(0)
 	if len(content) > 0 {
 		done = 1
 	}
 	d.tell("XdndFinished", done, uint32(d.atom("XdndActionCopy")))
-	if d.takes == d.atom(dropTypes[0]) {
-		d.send(ui.Drop{Files: droppedFiles(string(content))})
-	} else if words := strings.Join(strings.Fields(string(content)), " "); words != "" && utf8.ValidString(words) {
-		d.send(ui.DropText{Text: words})
+	if len(content) == 0 {
+		return
 	}
-}
-
-// droppedFiles reads a text/uri-list (RFC 2483).
-func droppedFiles(list string) []ui.File {
-	var files []ui.File
-	for line := range strings.Lines(list) {
-		line = strings.TrimSpace(line)
-		if u, err := url.Parse(line); err == nil && u.Scheme == "file" && u.Path != "" {
-			files = append(files, ui.File{Name: filepath.Base(u.Path), Path: u.Path})
-		}
+	kind := "" // words
+	if d.takes == d.atom(fileList) {
+		kind = fileList
 	}
-	return files
+	dropped(kind, content, d.send)
 }

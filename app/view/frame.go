@@ -15,6 +15,9 @@ import (
 // Layout draws the app over the whole window.
 func (v *View) Layout(gtx C, s *ui.State) D {
 	paint.FillShape(gtx.Ops, v.Theme.Ground, clip.Rect{Max: gtx.Constraints.Max}.Op())
+	if s.NoDialog {
+		v.Choose = nil
+	}
 	gtx.Constraints.Min = gtx.Constraints.Max
 	defer v.tips.begin(gtx, v)()
 	content := func(gtx C) D {

@@ -42,7 +42,7 @@ func newStageIn(size image.Point, texts *Texts, theme *Theme, s *ui.State) *stag
 	x := &stage{state: s, size: size, now: time.Unix(1e9, 0)}
 	thumbs := NewThumbs(func(f ui.File, side int) (image.Image, error) { return drawn(len(f.Name), min(side, 256)) }, func() {})
 	x.view = New(theme, texts, thumbs, func(m ui.Message) { x.sent = append(x.sent, m) })
-	x.view.Choose = func(Choice) {}
+	x.view.Choose = func(Choice, string) {}
 	x.view.languages = Languages
 	return x
 }

@@ -2,16 +2,15 @@
 
 package view
 
-import "os"
+import (
+	"cmp"
+	"os"
+)
 
-// systemLanguage is the language of the user's session.
-func systemLanguage() string {
-	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if value := os.Getenv(name); value != "" {
-			return value
-		}
-	}
-	return "en"
+// environmentLanguage is the language that the environment names; English where
+// it names none.
+func environmentLanguage() string {
+	return cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG"), "en")
 }
 
 // hasCamera tells whether there is a dialog that takes pictures.

@@ -27,8 +27,11 @@ func (v *View) models(gtx C, s *ui.State) D {
 			}
 			return v.wrap(gtx, gapSmall, v.chooser("import", v.Texts.Import, plain, ChooseModel), undo, removed)
 		},
-		func(gtx C) D { return v.storage(gtx, s) },
 	}
+	if v.Choose == nil && hasPaths {
+		parts = append(parts, func(gtx C) D { return v.pathField(gtx, "model path", v.dropPath) })
+	}
+	parts = append(parts, func(gtx C) D { return v.storage(gtx, s) })
 	if len(m.List) == 0 && s.Problem == nil {
 		parts = append(parts, v.muted(v.Texts.Starting).Layout)
 	}

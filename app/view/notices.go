@@ -74,6 +74,8 @@ func (t *Texts) advice(p *ui.Problem, browser string) string {
 		return fmt.Sprintf(t.Device, p.Text)
 	case "lost":
 		return t.Lost
+	case "no-dialog":
+		return t.NoDialog
 	case "internal":
 		return fmt.Sprintf(t.Internal, p.Text)
 	}

@@ -63,7 +63,8 @@ type Texts struct {
 	WebGPUInChrome, WebGPUInChromeLinux, WebGPUInFirefox, WebGPUInSafari, WebGPUElsewhere string
 
 	// Problems, by what was being done.
-	Problems [6]string
+	Problems [7]string
+	NoDialog string // what to do without
 	Dismiss  string
 	TryAgain string
 }

@@ -97,6 +97,7 @@ var english = Texts{
 	WebGPUInSafari:      "Safari has it from version 26; update the system, or use Chrome or Edge.",
 	WebGPUElsewhere:     "Use a recent Chrome, Edge, Firefox or Safari.",
 
-	Problems: [6]string{"The graphics adapter could not be opened", "This could not be read", "The training could not go on", "This model could not be used", "This could not be saved", "This could not be fetched"},
+	Problems: [7]string{"The graphics adapter could not be opened", "This could not be read", "The training could not go on", "This model could not be used", "This could not be saved", "This could not be fetched", "No file dialog could be opened"},
+	NoDialog: "Drop the files on the window, or type where they are.",
 	Dismiss:  "Close", TryAgain: "Try again",
 }

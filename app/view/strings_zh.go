@@ -99,6 +99,7 @@ var chinese = Texts{
 	WebGPUInSafari:      "Safari 从版本 26 起提供；请更新系统，或者使用 Chrome 或 Edge。",
 	WebGPUElsewhere:     "请使用新版的 Chrome、Edge、Firefox 或 Safari。",
 
-	Problems: [6]string{"无法打开图形适配器", "无法读取", "训练无法继续", "无法使用这个模型", "无法保存", "无法下载"},
+	Problems: [7]string{"无法打开图形适配器", "无法读取", "训练无法继续", "无法使用这个模型", "无法保存", "无法下载", "无法打开文件对话框"},
+	NoDialog: "请把文件拖到窗口里，或者输入它的位置。",
 	Dismiss:  "关闭", TryAgain: "再试一次",
 }

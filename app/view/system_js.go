@@ -41,8 +41,8 @@ func browser() string {
 }
 
 // chooser returns a function that opens the browser's dialogs (wasm/app.js).
-func chooser(func(ui.Message)) func(Choice) {
-	return func(what Choice) { js.Global().Call("duetChoose", int(what)) }
+func chooser(func(ui.Message)) func(Choice, string) {
+	return func(what Choice, _ string) { js.Global().Call("duetChoose", int(what)) }
 }
 
 // hasCamera tells whether the browser gives pages a camera, if the user lets it.

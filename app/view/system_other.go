@@ -1,4 +1,4 @@
-//go:build !linux && !js
+//go:build !linux && !windows && !darwin && !js
 
 package view
 
@@ -10,12 +10,11 @@ import (
 
 func systemDark() bool { return false }
 
-// chooser: there are no dialogs yet on this system; one types a path.
-func chooser(func(ui.Message)) func(Choice) { return nil }
+// systemLanguage is the language of the user's session.
+func systemLanguage() string { return environmentLanguage() }
 
-// drops: none are taken yet on this system.
-type drops struct{}
+// dialogs: there are none yet on this system; one types a path.
+func dialogs() []dialog { return nil }
 
-func newDrops(func(ui.Message)) *drops  { return &drops{} }
-func (d *drops) attach(e app.ViewEvent) {}
-func (d *drops) close()                 {}
+// takeDrops: none are taken yet on this system.
+func takeDrops(app.ViewEvent, func(ui.Message)) (end func()) { return nil }

@@ -30,7 +30,7 @@ type (
 type View struct {
 	Theme  *Theme
 	Texts  *Texts
-	Choose func(what Choice) // opens the platform's dialog; nil: there is none
+	Choose func(what Choice, title string) // opens the platform's dialog; nil: there is none
 
 	deliver    func(ui.Message)
 	languages  []*Texts // that can be drawn

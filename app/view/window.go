@@ -57,17 +57,19 @@ func Window(ctx context.Context, f Face) error {
 	var ops op.Ops
 	var mirror reader
 	var size image.Point
-	first := true
+	first, closing := true, false
+	defer func() {
+		if size.X > 0 {
+			prefs := ui.Prefs{}
+			loop.Draw(func(s *ui.State) { prefs = s.Prefs })
+			prefs.Width, prefs.Height = size.X, size.Y
+			loop.Send(ui.SetPrefs{Prefs: prefs})
+		}
+		v.Commit()
+	}()
 	for {
 		switch e := w.Event().(type) {
 		case app.DestroyEvent:
-			if size.X > 0 {
-				prefs := ui.Prefs{}
-				loop.Draw(func(s *ui.State) { prefs = s.Prefs })
-				prefs.Width, prefs.Height = size.X, size.Y
-				loop.Send(ui.SetPrefs{Prefs: prefs})
-			}
-			v.Commit()
 			return e.Err
 		case app.FrameEvent:
 			gtx := app.NewContext(&ops, e)
@@ -90,7 +92,13 @@ func Window(ctx context.Context, f Face) error {
 			if ctx.Err() != nil {
 				w.Perform(system.ActionClose)
 			}
+		case *app.ClosingEvent:
+			closing = true
+			drops.close() // what they stand on goes before the window's end is told
 		case app.ViewEvent:
+			if closing && !e.Valid() {
+				return nil // asked for one more event, Gio 0.10.3 opens another window
+			}
 			drops.attach(e)
 		}
 	}
