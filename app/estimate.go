@@ -31,6 +31,11 @@ func EstimateTraining(ctx context.Context, adapter gpu.Info, o TrainOptions, spe
 			return Estimate{}, fmt.Errorf("app: %s: %w", o.Init.Name(), err)
 		}
 	}
+	if c.Text != nil && o.Towers != nil {
+		if tokenizer, err = o.tokenizer(ctx, c); err != nil {
+			return Estimate{}, err
+		}
+	}
 	if tokenizer == nil && c.Text != nil {
 		tokenizer = o.Tokenizer // else it is trained first, and texts are as long as they may be
 	}

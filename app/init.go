@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"duet/model"
 	"duet/model/checkpoint"
 	"duet/model/config"
 	"duet/model/nn"
 	"duet/model/report"
+	"duet/model/text"
 )
 
 // InitOptions say what a model is joined from. Zero values take what the field
@@ -32,65 +34,16 @@ func Init(o InitOptions) (*report.Init, error) {
 	if err := checkpoint.CanWriteModel(o.Out); err != nil {
 		return nil, fmt.Errorf("app: %w", err)
 	}
-	c, err := config.Named("pretrained")
+	towers, err := OpenTowers(o.Vision, o.Text)
 	if err != nil {
-		return nil, fmt.Errorf("app: %w", err)
-	}
-	j := &joining{model: &Model{Config: c}}
-	defer j.close()
-	if err := j.open(o); err != nil {
 		return nil, err
 	}
-	return j.write(o)
-}
-
-// A joining is a model on its way from two towers to disk.
-type joining struct {
-	model        *Model
-	vision, text *Tower // nil: the model has none
-	inVision     *model.Tower
-	inText       *model.Tower
-}
-
-func (j *joining) close() {
-	for _, t := range []*Tower{j.vision, j.text} {
-		if t != nil {
-			t.Close()
-		}
+	defer towers.Close()
+	j, err := towers.join(o.Fusion)
+	if err != nil {
+		return nil, err
 	}
-}
-
-// open opens the towers and completes the configuration.
-func (j *joining) open(o InitOptions) (err error) {
-	c := j.model.Config
-	c.Vision, c.Text = nil, nil
-	if o.Vision == "" && o.Text == "" {
-		return errors.New("app: name a tower at least: --vision, --text or both")
-	}
-	if o.Vision != "" {
-		if j.vision, err = OpenTower(o.Vision); err != nil {
-			return err
-		}
-		if j.inVision, c.Vision, c.Image, err = j.vision.vision(); err != nil {
-			return err
-		}
-	}
-	if o.Text != "" {
-		if j.text, err = OpenTower(o.Text); err != nil {
-			return err
-		}
-		if j.inText, c.Text, j.model.Tokenizer, c.Cleaning, err = j.text.text(); err != nil {
-			return err
-		}
-		c.MaxTokens = min(c.MaxTokens, c.Text.Positions-c.Text.Pad-1)
-	}
-	c.Fusion = fusionOf(o.Fusion, c)
-	switch {
-	case c.Fusion == model.ImageOnly && c.Text != nil:
-		return fmt.Errorf("app: fusion %s takes no text tower; leave it out, or name another fusion", c.Fusion)
-	case c.Fusion == model.TextOnly && c.Vision != nil:
-		return fmt.Errorf("app: fusion %s takes no image tower; leave it out, or name another fusion", c.Fusion)
-	}
+	c := j.config
 	c.ProjectionDim = cmp.Or(o.Dim, c.ProjectionDim)
 	if n := o.ImageSize; n != 0 {
 		c.Image.ResizeShort, c.Image.Size = n*c.Image.ResizeShort/c.Image.Size, n
@@ -98,12 +51,101 @@ func (j *joining) open(o InitOptions) (err error) {
 	c.Recipe.Seed = o.Seed
 	c.SetLabels(o.Classes)
 	if len(c.Label2ID) < 2 {
-		return fmt.Errorf("app: %d different classes; at least two are needed", len(c.Label2ID))
+		return nil, fmt.Errorf("app: %d different classes; at least two are needed", len(c.Label2ID))
 	}
 	if err := c.Validate(); err != nil {
-		return fmt.Errorf("app: the joined model: %w", err)
+		return nil, fmt.Errorf("app: the joined model: %w", err)
 	}
-	return nil
+	return j.write(o)
+}
+
+// Towers are what a model is joined from; one may be nil.
+type Towers struct {
+	Vision, Text *Tower
+}
+
+// OpenTowers opens towers as [OpenTower] does; one name may be empty. The caller
+// closes them.
+func OpenTowers(vision, text string) (*Towers, error) {
+	if vision == "" && text == "" {
+		return nil, errors.New("app: name a tower at least: --vision, --text or both")
+	}
+	t := new(Towers)
+	var err error
+	if vision != "" {
+		t.Vision, err = OpenTower(vision)
+	}
+	if text != "" && err == nil {
+		t.Text, err = OpenTower(text)
+	}
+	if err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// Close closes the towers' files.
+func (t *Towers) Close() {
+	for _, tower := range []*Tower{t.Vision, t.Text} {
+		if tower != nil {
+			tower.Close()
+		}
+	}
+}
+
+// String names the towers.
+func (t *Towers) String() string {
+	var names []string
+	for _, tower := range []*Tower{t.Vision, t.Text} {
+		if tower != nil {
+			names = append(names, tower.source())
+		}
+	}
+	return strings.Join(names, " and ")
+}
+
+// A joining is a model on its way from two towers.
+type joining struct {
+	config    *config.Config
+	tokenizer *text.Tokenizer // nil without a text tower
+
+	towers   *Towers
+	inVision *model.Tower
+	inText   *model.Tower
+}
+
+// join finds the towers in their files and gives the configuration of the model
+// that they make, without classes.
+func (t *Towers) join(fusion model.FusionKind) (*joining, error) {
+	if t.Vision == nil && t.Text == nil {
+		return nil, errors.New("app: there is no tower for what the model shall see")
+	}
+	c, err := config.Named("pretrained")
+	if err != nil {
+		return nil, fmt.Errorf("app: %w", err)
+	}
+	j := &joining{config: c, towers: t}
+	c.Vision, c.Text = nil, nil
+	if t.Vision != nil {
+		if j.inVision, c.Vision, c.Image, err = t.Vision.vision(); err != nil {
+			return nil, err
+		}
+	}
+	if t.Text != nil {
+		if j.inText, c.Text, j.tokenizer, c.Cleaning, err = t.Text.text(); err != nil {
+			return nil, err
+		}
+		c.MaxTokens = min(c.MaxTokens, c.Text.Positions-c.Text.Pad-1)
+	}
+	c.Fusion = fusionOf(fusion, c)
+	switch {
+	case c.Fusion == model.ImageOnly && c.Text != nil:
+		return nil, fmt.Errorf("app: fusion %s takes no text tower; leave it out, or name another fusion", c.Fusion)
+	case c.Fusion == model.TextOnly && c.Vision != nil:
+		return nil, fmt.Errorf("app: fusion %s takes no image tower; leave it out, or name another fusion", c.Fusion)
+	}
+	return j, nil
 }
 
 // fusionOf is the fusion that is asked for, or what the towers that there are
@@ -118,42 +160,48 @@ func fusionOf(asked model.FusionKind, c *config.Config) model.FusionKind {
 	return cmp.Or(asked, c.Fusion)
 }
 
+// sources finds the towers' parameters among a model's, and reports them.
+func (j *joining) sources(m *model.VLM) (found []model.Source, vision, text *report.Tower, err error) {
+	c := j.config
+	if m.Visual != nil {
+		shape := fmt.Sprintf("a ResNet of %v blocks, %d to %d channels wide", c.Vision.Blocks, c.Vision.Width, m.Visual.Out)
+		if found, vision, err = j.towers.Vision.take(j.inVision, m, shape); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	if m.Text != nil {
+		shape := fmt.Sprintf("a RoBERTa of %d layers, %d wide, %d tokens", c.Text.Layers, c.Text.Hidden, c.Text.VocabSize)
+		var more []model.Source
+		if more, text, err = j.towers.Text.take(j.inText, m, shape); err != nil {
+			return nil, nil, nil, err
+		}
+		found = append(found, more...)
+	}
+	return found, vision, text, nil
+}
+
 // write finds the towers' tensors and writes the model.
 func (j *joining) write(o InitOptions) (*report.Init, error) {
-	m := j.model
-	var err error
-	if m, err = define(nil, m.Config, o.Out); err != nil {
+	m, err := define(nil, j.config, o.Out)
+	if err != nil {
 		return nil, err
 	}
-	m.Tokenizer = j.model.Tokenizer
+	m.Tokenizer = j.tokenizer
 	r := new(report.Init)
-	c := m.Config
+	var found []model.Source
+	if found, r.Vision, r.Text, err = j.sources(m.VLM); err != nil {
+		return nil, err
+	}
 	sources := map[*nn.Param]model.Source{}
-	take := func(t *Tower, tower *model.Tower, shape string) (*report.Tower, error) {
-		found, told, err := t.take(tower, m.VLM, shape)
-		for _, s := range found {
-			sources[s.Param] = s
-		}
-		return told, err
-	}
-	if m.VLM.Visual != nil {
-		shape := fmt.Sprintf("a ResNet of %v blocks, %d to %d channels wide", c.Vision.Blocks, c.Vision.Width, m.VLM.Visual.Out)
-		if r.Vision, err = take(j.vision, j.inVision, shape); err != nil {
-			return nil, err
-		}
-	}
-	if m.VLM.Text != nil {
-		shape := fmt.Sprintf("a RoBERTa of %d layers, %d wide, %d tokens", c.Text.Layers, c.Text.Hidden, c.Text.VocabSize)
-		if r.Text, err = take(j.text, j.inText, shape); err != nil {
-			return nil, err
-		}
+	for _, s := range found {
+		sources[s.Param] = s
 	}
 	for _, p := range m.VLM.Params.All() {
 		if p.New {
 			r.Head = append(r.Head, p.Name)
 		}
 	}
-	if r.Description, err = Describe(o.Out, c); err != nil {
+	if r.Description, err = Describe(o.Out, m.Config); err != nil {
 		return nil, err
 	}
 	if err := checkpoint.WriteModel(o.Out, m.entries(initial(m.VLM.Params.All(), sources, o.Seed))); err != nil {

@@ -455,3 +455,51 @@ func TestFullInit(t *testing.T) {
 		t.Error("it has no tokenizer")
 	}
 }
+
+// TestTrainWithoutJoining trains from the towers themselves, which gives what a
+// training from the joined model gives, of both and of one alone.
+func TestTrainWithoutJoining(t *testing.T) {
+	device := gputest.Open(t)
+	vision, words := shared.Path(t, "fixtures", "resnet18_width16", "model.pth"), textTower(t, "model.safetensors")
+	dir := drawn(t, 60)
+	run := func(o TrainOptions) (losses []float32) {
+		o.Collection, o.Tune, o.MaxSteps, o.ImageSize, o.Keep = open(t, dir), model.TuneHead, 3, 64, Unkept{}
+		m, err := Train(t.Context(), device, o, func(e train.Event) {
+			if e.Event == "step" {
+				losses = append(losses, e.Loss)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Release()
+		return losses
+	}
+	classes := open(t, dir).Classes
+	for _, inputs := range []string{"both", "image", "text"} {
+		o := InitOptions{Vision: vision, Text: words, Classes: classes, Seed: 1, Out: filepath.Join(t.TempDir(), "joined")}
+		switch inputs {
+		case "image":
+			o.Text = ""
+		case "text":
+			o.Vision = ""
+		}
+		if _, err := Init(o); err != nil {
+			t.Fatal(err)
+		}
+		init, err := OpenInit(o.Out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer init.Close()
+		towers, err := OpenTowers(vision, words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer towers.Close()
+		want, got := run(TrainOptions{Init: init}), run(TrainOptions{Towers: towers, Inputs: inputs})
+		if !slices.Equal(got, want) || len(got) != 3 {
+			t.Errorf("%s: losses %v from the towers, %v from the joined model", inputs, got, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -65,6 +66,49 @@ func OpenTower(name string) (*Tower, error) {
 		return nil, fmt.Errorf("app: opening %s: %w", name, err)
 	}
 	return t, nil
+}
+
+// OpenTowerFS opens the files of a tower at the root of fsys, for where there is
+// no disk: a folder with its config.json, or a single checkpoint. name is how
+// errors call it.
+func OpenTowerFS(fsys fs.FS, name string) (*Tower, error) {
+	t := &Tower{Name: name}
+	var err error
+	if t.Folder, err = checkpoint.OpenModelFS(fsys, name); err == nil {
+		t.Weights, err = t.Folder.Weights()
+	} else if errors.Is(err, fs.ErrNotExist) {
+		t.Folder = nil
+		t.Weights, err = onlyCheckpoint(fsys)
+	}
+	if err != nil {
+		t.Close()
+		return nil, fmt.Errorf("app: opening %s: %w", name, err)
+	}
+	return t, nil
+}
+
+// onlyCheckpoint opens the one file at the root of fsys.
+func onlyCheckpoint(fsys fs.FS) (*checkpoint.File, error) {
+	list, err := fs.ReadDir(fsys, ".")
+	if err == nil && len(list) != 1 {
+		err = fmt.Errorf("it has %d files and no config.json; want one checkpoint", len(list))
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := fsys.Open(list[0].Name())
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	r, ok := f.(io.ReaderAt)
+	if err == nil && !ok {
+		err = errors.New("it allows no random access")
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return checkpoint.Open(r, info.Size())
 }
 
 // Close closes the files.

@@ -34,7 +34,8 @@ type TrainOptions struct {
 	Collection *data.Collection
 	Name       string            // of the data, for the model card
 	Config     *config.Config    // of a new model; nil: that of Init, or small
-	Init       *checkpoint.Model // nil: from scratch
+	Init       *checkpoint.Model // nil: from scratch, or from Towers
+	Towers     *Towers           // pretrained towers to start from, without a model around them
 	Out        string            // where the model goes: a folder, or a .zip
 	Keep       Keeper            // takes the place of Out where set
 	Resume     bool              // go on from the state that was kept
@@ -62,6 +63,16 @@ type TrainOptions struct {
 	SaveEvery time.Duration // how often a state to go on from is saved; 0: every 30 s
 	Limit     time.Duration // where not 0: train for about this long, whatever the steps, see [train.Job]
 	Before    bool          // validate before the first step, too
+}
+
+// Close closes Init and Towers.
+func (o *TrainOptions) Close() {
+	if o.Init != nil {
+		o.Init.Close()
+	}
+	if o.Towers != nil {
+		o.Towers.Close()
+	}
 }
 
 // Train fine-tunes or trains from scratch, keeps the best model and tells
@@ -165,7 +176,22 @@ func labelled(examples []data.Example) []data.Example {
 	return slices.DeleteFunc(slices.Clone(examples), func(e data.Example) bool { return e.Label < 0 })
 }
 
+// seen are the towers of what the model shall see.
+func (o *TrainOptions) seen() *Towers {
+	t := *o.Towers
+	switch o.Inputs {
+	case "image":
+		t.Text = nil
+	case "text":
+		t.Vision = nil
+	}
+	return &t
+}
+
 func (o *TrainOptions) initName() string {
+	if o.Towers != nil {
+		return o.seen().String()
+	}
 	if o.Init == nil {
 		return "random weights"
 	}
@@ -178,7 +204,7 @@ func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model
 	if err != nil {
 		return nil, data.HeldOut{}, err
 	}
-	if (c.Recipe.Tune == model.TuneHead || c.Recipe.Tune == model.TuneLoRA) && o.Init == nil {
+	if (c.Recipe.Tune == model.TuneHead || c.Recipe.Tune == model.TuneLoRA) && o.Init == nil && o.Towers == nil {
 		return nil, data.HeldOut{}, errors.New("app: the head alone, or a LoRA, can be trained only on towers that have learnt something: start from a model (--init), or train all of it")
 	}
 	held, err := o.Collection.HoldOut(ctx, c.Recipe.Seed, o.Share)
@@ -212,7 +238,7 @@ func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model
 	if err := m.Memory.Initialize(c.Recipe.Seed); err != nil {
 		return nil, held, err
 	}
-	if o.Init != nil {
+	if o.Init != nil || o.Towers != nil {
 		if err := o.load(m); err != nil {
 			m.Release()
 			return nil, held, err
@@ -235,6 +261,11 @@ func (o *TrainOptions) configuration() (*config.Config, error) {
 	c := o.Config
 	var err error
 	switch {
+	case o.Towers != nil:
+		var j *joining
+		if j, err = o.seen().join(o.Fusion); err == nil {
+			c = j.config
+		}
 	case c != nil:
 	case o.Init != nil:
 		c, err = config.Read(o.Init, "config.json")
@@ -340,6 +371,10 @@ func set[T int | float64](p *T, v T) {
 // tokenizer takes that of the model to start from, the one that is given, or
 // trains one on the captions of the training part.
 func (o *TrainOptions) tokenizer(ctx context.Context, c *config.Config) (*text.Tokenizer, error) {
+	if o.Towers != nil && o.Towers.Text != nil {
+		_, _, t, _, err := o.Towers.Text.text()
+		return t, err
+	}
 	if o.Init == nil && o.Tokenizer != nil {
 		c.Text.VocabSize = o.Tokenizer.VocabSize()
 		return o.Tokenizer, nil
@@ -379,6 +414,17 @@ func (o *TrainOptions) tokenizer(ctx context.Context, c *config.Config) (*text.T
 // load takes over the tensors of the model to start from: all that have the
 // same name and shape. The classifier is taken only for the same classes.
 func (o *TrainOptions) load(m *Model) error {
+	if o.Towers != nil {
+		j, err := o.seen().join(m.Config.Fusion)
+		if err != nil {
+			return err
+		}
+		found, _, _, err := j.sources(m.VLM)
+		if err != nil {
+			return err
+		}
+		return m.Memory.SetAll(found)
+	}
 	weights, err := o.Init.Weights()
 	if err != nil {
 		return fmt.Errorf("app: %w", err)

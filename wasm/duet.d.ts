@@ -90,6 +90,8 @@ export interface DataOptions {
 export interface TrainOptions extends DataOptions {
   /** What to start from: the default model, random weights, or the model in use. */
   init?: 'default' | 'none' | 'current';
+  /** Names of fetched towers to start from, instead of a model. */
+  towers?: { vision?: string; text?: string };
   /** A configuration's name, or one itself (config.json of a model). */
   config?: string | object;
   fusion?: string;

@@ -11,8 +11,9 @@
 //     files     Files (a dropped folder's, with their relative paths), or
 //               {'train/cat/1.png': blob, ...}; or one zip, tar or table
 //     options   as the flags of duet train: init ('default', 'current' or 'none'),
+//               or towers {vision, text}: names of towers that the tab has fetched,
 //               config, fusion, inputs, epochs, batch, lr, imageSize, tune ('all',
-//               'last' or 'head'), freeze, seed, maxSteps, saveEvery (seconds), classLevel,
+//               'last', 'lora' or 'head'), lora_rank, freeze, seed, maxSteps, saveEvery (seconds), classLevel,
 //               labelColumn, textColumn, maxPixels, name; and job, note, give: see below
 //     onEvent   told {event: 'collection', report}, for tune 'head' some
 //               {event: 'features', done, total}, then many
@@ -258,6 +259,14 @@ async function alone(f) {
   }
 }
 
+// towersOf gives the files of the fetched towers that a training starts from.
+async function towersOf({ towers }) {
+  if (!towers?.vision && !towers?.text) return undefined;
+  const { hub } = await import('./hub.js');
+  const files = (name) => (name ? hub.files(name) : undefined);
+  return { vision: await files(towers.vision), text: await files(towers.text) };
+}
+
 // compute trains on an engine and, where the training has a job and the engine
 // ends, on the next one.
 async function compute(own, list, options, job, init, how) {
@@ -265,7 +274,8 @@ async function compute(own, list, options, job, init, how) {
     own.engine = present();
     try {
       await own.engine.ready;
-      const end = own.engine.call('train', (e) => [e.give(list), options, job, init], how);
+      const from = init ?? await towersOf(options);
+      const end = own.engine.call('train', (e) => [e.give(list), options, job, from], how);
       if (own.stopped) own.engine.call('stop', []).catch(() => {});
       const { blob, ...result } = await end;
       if (options.give) return { ...result, blob };
@@ -398,7 +408,8 @@ const duet = {
   estimate: async (files, options = {}) => {
     const [o, how] = apart(options);
     const list = named(files);
-    return ask('estimate', (e) => [e.give(list), o], how);
+    const from = await towersOf(o);
+    return ask('estimate', (e) => [e.give(list), o, from], how);
   },
   sample: async (options = {}) => {
     const [o, how] = apart(options);

@@ -226,13 +226,16 @@ func (e *Engine) Understand(ctx context.Context, s ui.Source) (*data.Report, err
 	return &c.Report, nil
 }
 
-// options are those of a training that starts from a model; the caller closes Init.
-func (e *Engine) options(c *data.Collection, s ui.Source, how ui.Setup, from string) (app.TrainOptions, error) {
-	init, err := e.store.open(from)
-	if err != nil {
-		return app.TrainOptions{}, err
+// options are those of a training that starts from a model, or from towers; the
+// caller closes them.
+func (e *Engine) options(c *data.Collection, s ui.Source, how ui.Setup, from string) (o app.TrainOptions, err error) {
+	o = app.TrainOptions{Collection: c, Name: s.Name, Inputs: how.Inputs, Tune: how.Preset.Tune()}
+	if how.Base != (ui.Base{}) {
+		o.Towers, err = app.OpenTowers(how.Base.Vision, how.Base.Text)
+	} else {
+		o.Init, err = e.store.open(from)
 	}
-	return app.TrainOptions{Collection: c, Name: s.Name, Init: init, Inputs: how.Inputs, Tune: how.Preset.Tune()}, nil
+	return o, err
 }
 
 // using is the id of the model in use.
@@ -262,7 +265,10 @@ func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (app.E
 	if err != nil {
 		return app.Estimate{}, err
 	}
-	defer o.Init.Close()
+	defer o.Close()
+	if o.Towers != nil { // how fast they are is not known
+		return app.EstimateTraining(ctx, device.Info(), o, nil)
+	}
 	speed, err := e.speed(ctx, c, from)
 	if err != nil {
 		return app.Estimate{}, err
@@ -384,7 +390,7 @@ func (e *Engine) attempt(ctx context.Context, device *gpu.Device, id string, j j
 	if err != nil {
 		return nil, err
 	}
-	defer o.Init.Close()
+	defer o.Close()
 	o.Out, o.KeepStopped = e.store.path(id), true
 	_, o.Resume = e.store.progress(id)
 	m, err := app.Train(ctx, device, o, tell)

@@ -184,7 +184,13 @@ func (e *Engine) Estimate(ctx context.Context, s ui.Source, how ui.Setup) (repor
 }
 
 func trainOptions(s ui.Source, how ui.Setup) map[string]any {
-	return map[string]any{"init": "current", "tune": how.Preset.Tune(), "inputs": how.Inputs, "name": s.Name}
+	o := map[string]any{"tune": how.Preset.Tune(), "inputs": how.Inputs, "name": s.Name}
+	if how.Base == (ui.Base{}) {
+		o["init"] = "current"
+	} else {
+		o["towers"] = map[string]any{"vision": how.Base.Vision, "text": how.Base.Text}
+	}
+	return o
 }
 
 // A note is what is kept of a training beside its files, see wasm/jobs.js.

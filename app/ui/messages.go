@@ -64,6 +64,7 @@ type (
 	Choose struct{ Source Source }
 	// SetPreset, SetInputs and SetName say how to train.
 	SetPreset struct{ Preset Preset }
+	SetBase   struct{ Base Base }
 	SetInputs struct{ Inputs string }
 	SetName   struct{ Name string }
 	// Start starts the training that is set up.

@@ -248,6 +248,13 @@ type Setup struct {
 	Preset Preset
 	Name   string // of the model that will be
 	Inputs string // both, image, text
+	Base   Base
+}
+
+// Base is what a training starts from: towers, by name; without any the model
+// in use.
+type Base struct {
+	Vision, Text string
 }
 
 // Progress is how a training goes.

@@ -42,6 +42,47 @@ func (m *Models) Tower(name string) *Tower {
 	return nil
 }
 
+// maxBases bounds how many of these are offered.
+const maxBases = 8
+
+// Bases lists what a training can start from: the model in use, and the towers
+// that are here, those of both kinds together first.
+func (m *Models) Bases() []Base {
+	here := func(kind string) (names []string) {
+		for _, t := range m.Towers {
+			if t.Here && t.Lacks == "" && t.Kind == kind {
+				names = append(names, t.Name)
+			}
+		}
+		return names
+	}
+	list := []Base{{}}
+	visions, texts := here("vision"), here("text")
+	for _, v := range visions {
+		for _, t := range texts {
+			list = append(list, Base{v, t})
+		}
+	}
+	for _, v := range visions {
+		list = append(list, Base{Vision: v})
+	}
+	for _, t := range texts {
+		list = append(list, Base{Text: t})
+	}
+	return list[:min(len(list), maxBases)]
+}
+
+// inputs is what a model sees that starts so.
+func (b Base) inputs() string {
+	switch {
+	case b.Vision != "" && b.Text == "":
+		return "image"
+	case b.Vision == "" && b.Text != "":
+		return "text"
+	}
+	return "both"
+}
+
 // Share is how much of a tower is there, of 1.
 func (t *Tower) Share() float32 {
 	switch {

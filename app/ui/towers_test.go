@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
+
+	"duet/model/report"
 )
 
 // reason is an error with a code.
@@ -90,5 +93,33 @@ func TestTowersAreFetchedUntilStopped(t *testing.T) {
 	}
 	if (&Loop{}).onTowers(t.Context(), ListTowers{}) != nil {
 		t.Error("an engine without towers lists some")
+	}
+}
+
+// TestBases starts a training from towers that are here: those of both kinds
+// together first, and one alone, which then sees its own side only.
+func TestBases(t *testing.T) {
+	s := &State{Engine: EngineState{Ready: true}}
+	s.Models.Towers = []Tower{
+		{Name: "a/net", Kind: "vision", Here: true}, {Name: "b/words", Kind: "text", Here: true}, {Name: "c/far", Kind: "text"},
+		{Name: "d/odd", Kind: "text", Here: true, Lacks: "tokenizer"}, {Name: "e/both", Kind: "pair", Here: true, Lacks: "architecture"},
+	}
+	bases := s.Models.Bases()
+	if want := []Base{{}, {"a/net", "b/words"}, {Vision: "a/net"}, {Text: "b/words"}}; !slices.Equal(bases, want) {
+		t.Fatalf("bases %v, want %v", bases, want)
+	}
+	s.Training = Training{Step: TrainConfirm, Setup: Setup{Inputs: "both"}}
+	expect(t, s.Update(SetBase{bases[3]}), "MakeEstimate")
+	if s.Training.Setup.Inputs != "text" {
+		t.Errorf("a text tower sees %s", s.Training.Setup.Inputs)
+	}
+	expect(t, s.Update(SetBase{bases[3]}), "")
+	s.Update(Estimated{Setup: Setup{Inputs: "text"}, Estimate: report.Estimate{Bytes: 1}})
+	if s.Training.Estimate != nil {
+		t.Error("an estimate of another base was taken")
+	}
+	expect(t, s.Update(SetBase{Base{}}), "MakeEstimate")
+	if s.Training.Setup.Inputs != "both" {
+		t.Errorf("a model sees %s", s.Training.Setup.Inputs)
 	}
 }

@@ -298,7 +298,13 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 		}
 		t.Step, t.Report = TrainConfirm, m.Report
 		t.Setup.Name = s.Models.free(m.Source.Name)
-		return s.estimate(), true
+		return append(s.estimate(), ListTowers{}), true
+	case SetBase:
+		if t.Step == TrainConfirm && t.Setup.Base != m.Base {
+			t.Setup.Base, t.Setup.Inputs = m.Base, m.Base.inputs()
+			return s.estimate(), true
+		}
+		return nil, true
 	case SetPreset:
 		if t.Step == TrainConfirm && t.Setup.Preset != m.Preset {
 			t.Setup.Preset = m.Preset
@@ -317,7 +323,7 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 		}
 		return nil, true
 	case Estimated:
-		if t.Step == TrainConfirm && same(t.Source, m.Source) && t.Setup.Preset == m.Setup.Preset && t.Setup.Inputs == m.Setup.Inputs {
+		if t.Step == TrainConfirm && same(t.Source, m.Source) && t.Setup.Preset == m.Setup.Preset && t.Setup.Inputs == m.Setup.Inputs && t.Setup.Base == m.Setup.Base {
 			t.Estimate = &m.Estimate // zero where it could not be made
 			if m.Error != nil {
 				s.fail(DoingTrain, m.Error)

@@ -201,7 +201,7 @@ func TestTraining(t *testing.T) {
 	source := Source{Name: "shapes", Sample: true}
 	expect(t, s.Update(Choose{source}), "Understand")
 	expect(t, s.Update(Understood{Source: Source{Name: "other"}}), "") // chosen before
-	expect(t, s.Update(Understood{Source: source, Report: &data.Report{}}), "MakeEstimate")
+	expect(t, s.Update(Understood{Source: source, Report: &data.Report{}}), "MakeEstimate, ListTowers")
 	if s.Training.Step != TrainConfirm || s.Training.Setup.Name != "shapes 2" {
 		t.Fatalf("%+v", s.Training)
 	}

@@ -144,10 +144,6 @@ func progress() ui.Progress {
 	return p
 }
 
-// towerCodes are the reasons why a tower cannot be fetched: model/hub's, and
-// wasm/hub.js's.
-var towerCodes = []string{"offline", "unreachable", "gated", "absent", "room", "corrupt", "elsewhere", "closed"}
-
 // states are the app's screens in their states, by name, filled in the language
 // of texts.
 func states(texts *Texts) map[string]*ui.State {
@@ -195,6 +191,9 @@ func states(texts *Texts) map[string]*ui.State {
 		{Name: "FacebookAI/xlm-roberta-base", Kind: "text", Lacks: "tokenizer"},
 		{Name: "openai/clip-vit-base-patch32", Kind: "pair", Lacks: "architecture"},
 	}
+	fromTowers := training(ui.Training{Step: ui.TrainConfirm, Source: source, Estimate: &app.Estimate{Bytes: 5 << 28, Parameters: 136e6, Trained: 1e6},
+		Setup: ui.Setup{Name: c.model, Inputs: "both", Preset: ui.Adapter, Base: ui.Base{Vision: towers[0].Name, Text: "distilbert/distilroberta-base"}}})
+	fromTowers.Models.Towers = []ui.Tower{towers[0], {Name: "distilbert/distilroberta-base", Kind: "text", Here: true}}
 	var unlucky []ui.Tower
 	for i, code := range towerCodes {
 		unlucky = append(unlucky, ui.Tower{Name: fmt.Sprintf("some/tower-%d", i+1), Kind: "text", Bytes: 499e6, Licence: "MIT", Problem: &ui.Problem{Code: code}})
@@ -228,6 +227,7 @@ func states(texts *Texts) map[string]*ui.State {
 		"train-lost":       lost,
 		"train-reading":    training(ui.Training{Step: ui.TrainReading, Source: source}),
 		"train-confirm":    training(ui.Training{Step: ui.TrainConfirm, Source: source, Estimate: &app.Estimate{Bytes: 15 << 20, Parameters: 962325, Trained: 74757, Time: 45 * time.Second}}),
+		"train-towers":     fromTowers,
 		"train-too-large":  training(ui.Training{Step: ui.TrainConfirm, Source: source, Setup: ui.Setup{Preset: ui.Thorough, Inputs: "both", Name: c.model}, Estimate: &app.Estimate{Bytes: 5 << 29, Memory: 3 << 29, Parameters: 136e6, Trained: 136e6}}),
 		"train-wordless":   training(ui.Training{Step: ui.TrainConfirm, Source: ui.Source{Name: c.longModel}, Report: wordless, Setup: ui.Setup{Name: c.longModel, Inputs: "image", Preset: ui.Thorough}}),
 		"train-features":   training(ui.Training{Step: ui.TrainRunning, Source: source, Progress: early}),

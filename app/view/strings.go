@@ -32,7 +32,7 @@ type Texts struct {
 	Presets, PresetLeads                                                                                              [4]string
 	InputsTitle                                                                                                       string
 	Inputs                                                                                                            [3]string
-	NameTitle, Start, EstimateBusy, EstimateMemory, EstimateTrained, TooLarge, EstimateTime                           string
+	StartsFrom, InUseModel, NameTitle, Start, EstimateBusy, EstimateMemory, EstimateTrained, TooLarge, EstimateTime   string
 	Preparing, FeaturesOf, StepOf, EpochOf, Loss, Accuracy, Speed, Left, Stop, Stopping, Unreadable                   string
 	ResultTitle, StoppedTitle, PerClass, Precision, Recall, Confusion, ConfusionLead, Use, InUse                      string
 	AgainAnother                                                                                                      string

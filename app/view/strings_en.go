@@ -32,7 +32,7 @@ var english = Texts{
 	PresetLeads: [4]string{"Trains what follows the two towers; each picture is looked at once.", "Trains the last parts of the towers, too.", "Trains the whole model.",
 		"Trains a small addition to the text tower (LoRA) and what follows the towers; a large model needs far less memory so."},
 	InputsTitle: "What it sees", Inputs: [3]string{"Pictures and words", "Pictures", "Words"},
-	NameTitle: "Name", Start: "Start training", EstimateBusy: "Estimating…", EstimateMemory: "Needs %s on the adapter.", EstimateTrained: "Trains %s of %s parameters.",
+	StartsFrom: "Starts from", InUseModel: "The model in use", NameTitle: "Name", Start: "Start training", EstimateBusy: "Estimating…", EstimateMemory: "Needs %s on the adapter.", EstimateTrained: "Trains %s of %s parameters.",
 	TooLarge:     "This needs %s on the adapter, which has about %s for it. Choose Quick or Adapter, or pictures or words alone.",
 	EstimateTime: "Takes about %s.",
 	Preparing:    "Preparing…", FeaturesOf: "Looking at %d of %d pictures and texts, each once", StepOf: "Step %d of %d", EpochOf: "epoch %d of %d",

@@ -34,7 +34,7 @@ var chinese = Texts{
 	PresetLeads: [4]string{"只训练两个塔之后的部分，每张图片只看一次。", "同时训练两个塔的最后部分。", "训练整个模型。",
 		"只训练文本塔的一小部分附加参数（LoRA）以及两个塔之后的部分；大模型因此所需的显存少得多。"},
 	InputsTitle: "模型能看到", Inputs: [3]string{"图片和文字", "图片", "文字"},
-	NameTitle: "名称", Start: "开始训练", EstimateBusy: "正在估算…", EstimateMemory: "需要 %s 显存。", EstimateTrained: "训练 %s 个参数（共 %s 个）。",
+	StartsFrom: "起点", InUseModel: "正在使用的模型", NameTitle: "名称", Start: "开始训练", EstimateBusy: "正在估算…", EstimateMemory: "需要 %s 显存。", EstimateTrained: "训练 %s 个参数（共 %s 个）。",
 	TooLarge:     "这需要 %s 显存，而显卡可用的约为 %s。请选择“快速”或“适配器”，或只用图片或只用文字。",
 	EstimateTime: "大约需要 %s。",
 	Preparing:    "正在准备…", FeaturesOf: "正在查看第 %d / %d 个图片和文字，每个只看一次", StepOf: "第 %d / %d 步", EpochOf: "第 %d / %d 轮",

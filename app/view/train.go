@@ -126,6 +126,24 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 			return v.card(gtx, func(gtx C) D { return rows(gtx, gapSmall, facts...) })
 		},
 		func(gtx C) D {
+			bases := s.Models.Bases()
+			if len(bases) < 2 {
+				return D{}
+			}
+			return rows(gtx, gapSmall, v.heading(v.Texts.StartsFrom).Layout,
+				func(gtx C) D {
+					names := make([]string, len(bases))
+					for i, x := range bases {
+						names[i] = v.base(x)
+					}
+					d, picked := v.choices(gtx, "base", names, slices.Index(bases, t.Setup.Base), true)
+					if picked >= 0 {
+						v.Send(ui.SetBase{Base: bases[picked]})
+					}
+					return d
+				})
+		},
+		func(gtx C) D {
 			return rows(gtx, gapSmall, v.heading(v.Texts.HowMuch).Layout,
 				func(gtx C) D {
 					d, picked := v.choices(gtx, "preset", v.Texts.Presets[:], int(t.Setup.Preset), true)
@@ -146,6 +164,9 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 				})
 		},
 		func(gtx C) D {
+			if b := t.Setup.Base; (b.Vision == "") != (b.Text == "") {
+				return D{} // a tower sees its own side
+			}
 			inputs := []string{"both", "image", "text"}
 			return rows(gtx, gapSmall, v.heading(v.Texts.InputsTitle).Layout,
 				func(gtx C) D {
@@ -169,6 +190,20 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 				v.do("start", v.Texts.Start, primary, s.Engine.Ready && len(r.Classes) > 1 && !t.Estimate.TooLarge(), ui.Start{}),
 				v.do("another", v.Texts.Another, plain, true, ui.Back{}))
 		})
+}
+
+// base names what a training starts from.
+func (v *View) base(b ui.Base) string {
+	var names []string
+	for _, name := range []string{b.Vision, b.Text} {
+		if name != "" {
+			names = append(names, lastPart(name))
+		}
+	}
+	if names == nil {
+		return v.Texts.InUseModel
+	}
+	return strings.Join(names, " + ")
 }
 
 // estimate says what a training takes.

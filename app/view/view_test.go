@@ -175,3 +175,7 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 }
+
+// towerCodes are the reasons why a tower cannot be fetched: model/hub's, and
+// wasm/hub.js's.
+var towerCodes = []string{"offline", "unreachable", "gated", "absent", "room", "corrupt", "elsewhere", "closed"}

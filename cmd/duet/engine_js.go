@@ -369,13 +369,11 @@ func (e *engine) estimate(r request) (any, error) {
 	if err := options(r.arg(1), &o); err != nil {
 		return nil, err
 	}
-	prepared, err := e.trainOptions(o, js.Undefined(), "")
+	prepared, err := e.trainOptions(o, r.arg(2), "")
 	if err != nil {
 		return nil, err
 	}
-	if prepared.Init != nil {
-		defer prepared.Init.Close()
-	}
+	defer prepared.Close()
 	if prepared.Collection, err = e.collection(r.ctx, r, o.dataOptions); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"syscall/js"
 	"time"
 
@@ -28,11 +29,15 @@ type trainOptions struct {
 	ImageSize int             `json:"imageSize"`
 	Tune      string          `json:"tune"`
 	LoRARank  int             `json:"lora_rank"`
-	Give      bool            `json:"give"` // the model as a Blob, instead of taking it into use
-	Freeze    []string        `json:"freeze"`
-	Seed      *uint64         `json:"seed"`
-	MaxSteps  int             `json:"maxSteps"`
-	SaveEvery float64         `json:"saveEvery"` // seconds
+	Towers    struct {        // names, where the training starts from fetched towers
+		Vision string `json:"vision"`
+		Text   string `json:"text"`
+	} `json:"towers"`
+	Give      bool     `json:"give"` // the model as a Blob, instead of taking it into use
+	Freeze    []string `json:"freeze"`
+	Seed      *uint64  `json:"seed"`
+	MaxSteps  int      `json:"maxSteps"`
+	SaveEvery float64  `json:"saveEvery"` // seconds
 }
 
 // A job is what wasm/duet.js says of a training that can be gone on with.
@@ -72,9 +77,7 @@ func (e *engine) train(r request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if prepared.Init != nil {
-		defer prepared.Init.Close()
-	}
+	defer prepared.Close()
 	if prepared.Collection, err = e.collection(ctx, r, o.dataOptions); err == nil {
 		prepared.Name = cmp.Or(o.Name, prepared.Collection.Report.Path)
 		return e.run(ctx, r, prepared, j, o.Give)
@@ -159,7 +162,8 @@ func (e *engine) run(ctx context.Context, r request, o app.TrainOptions, j job, 
 }
 
 // trainOptions turns the page's options into the engine's. Where init is a Blob,
-// the training starts from the model of this name in it. The caller closes Init.
+// the training starts from the model of this name in it; where it has lists of
+// files as vision or text, from these towers. The caller closes the result.
 func (e *engine) trainOptions(o trainOptions, init js.Value, name string) (app.TrainOptions, error) {
 	t := app.TrainOptions{
 		Fusion: model.FusionKind(o.Fusion), Inputs: o.Inputs, Epochs: o.Epochs, Batch: o.Batch, LR: o.LR,
@@ -178,12 +182,39 @@ func (e *engine) trainOptions(o trainOptions, init js.Value, name string) (app.T
 			return t, fail("options", err)
 		}
 	}
-	if isBlob(init) {
+	if o.Towers.Vision != "" || o.Towers.Text != "" {
+		t.Towers, err = givenTowers(o, init)
+	} else if isBlob(init) {
 		t.Init, err = zipped(init, cmp.Or(name, "model.zip"))()
 	} else {
 		t.Init, err = e.init(o.Init)
 	}
 	return t, err
+}
+
+// givenTowers opens the towers whose files the page gave.
+func givenTowers(o trainOptions, files js.Value) (*app.Towers, error) {
+	t := new(app.Towers)
+	for _, x := range []struct {
+		name, list string
+		tower      **app.Tower
+	}{{o.Towers.Vision, "vision", &t.Vision}, {o.Towers.Text, "text", &t.Text}} {
+		if x.name == "" {
+			continue
+		}
+		if files.Type() != js.TypeObject {
+			return nil, fail("options", fmt.Errorf("the files of %s are missing", x.name))
+		}
+		fsys, _, err := dropped(files.Get(x.list))
+		if err == nil {
+			*x.tower, err = app.OpenTowerFS(fsys, x.name)
+		}
+		if err != nil {
+			t.Close()
+			return nil, fail("options", err)
+		}
+	}
+	return t, nil
 }
 
 // init opens the model to start from; nil for none.
