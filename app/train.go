@@ -91,11 +91,14 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 		return nil, err
 	}
 	event(plan)
-	t := &training{keep: o.Keep, model: m}
+	t := &training{keep: o.Keep, model: m, based: o.Init != nil || o.Towers != nil}
 	m.Config.Training = &config.Training{
 		HeldOut: held, Seed: m.Config.Recipe.Seed, Data: o.Name, Examples: len(o.Collection.Select(data.Train)), Init: o.initName(), Adapter: backend.Info().Name,
 	}
-	t.fingerprint = fingerprint(m, o.Collection)
+	if t.fingerprint, err = fingerprint(m, o.Collection, t.unchanged()); err != nil {
+		m.Release()
+		return nil, err
+	}
 	var from train.State
 	if o.Resume {
 		if from, err = t.resume(); err != nil {
@@ -484,11 +487,23 @@ type training struct {
 	keep        Keeper
 	model       *Model
 	fingerprint string // see fingerprint
+	based       bool   // it started from a model or from towers
+}
+
+// unchanged are the parameters that the training leaves as it found them, in
+// the model or the towers that it started from. A state holds them not: at full
+// size they are half a gigabyte.
+func (t *training) unchanged() []*nn.Param {
+	if !t.based {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(t.model.VLM.Params.All()), func(p *nn.Param) bool { return p.Trainable || p.State })
 }
 
 // fingerprint tells apart trainings that would not end with the same model: by
-// their configuration, what is held back, the examples and the tokenizer.
-func fingerprint(m *Model, c *data.Collection) string {
+// their configuration, what is held back, the examples, the tokenizer, and a
+// part of each of the parameters that stay unchanged.
+func fingerprint(m *Model, c *data.Collection, unchanged []*nn.Param) (string, error) {
 	known := *m.Config
 	known.NotSureBelow = 0
 	known.Training = &config.Training{HeldOut: known.Training.HeldOut}
@@ -504,7 +519,14 @@ func fingerprint(m *Model, c *data.Collection) string {
 			h.Write(files[name])
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	for _, p := range unchanged {
+		values, err := m.Memory.First(p, 64)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintln(h, p.Name, values)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // save saves the state, and the model when it is the best so far.
@@ -526,10 +548,15 @@ func (t *training) save(s train.State, best bool) error {
 	})
 }
 
-// tensors lists weights, running statistics and Adam's moments.
+// tensors lists weights, running statistics and Adam's moments, but what stays
+// unchanged.
 func (t *training) tensors() []checkpoint.Tensor {
 	memory := t.model.Memory
-	out := memory.Tensors()
+	stays := map[string]bool{}
+	for _, p := range t.unchanged() {
+		stays[p.Name] = true
+	}
+	out := slices.DeleteFunc(memory.Tensors(), func(x checkpoint.Tensor) bool { return stays[x.Name] })
 	for _, p := range t.model.VLM.Params.All() {
 		if !p.Trainable || p.State {
 			continue
@@ -568,8 +595,10 @@ func (t *training) resume() (train.State, error) {
 	if err != nil {
 		return s.State, fmt.Errorf("app: resuming from %s: %w", t.keep, err)
 	}
-	if len(report.Missing) > 0 {
-		return s.State, fmt.Errorf("app: resuming: %s lacks %s", t.keep, report.Missing[0])
+	for _, name := range report.Missing {
+		if p := t.model.VLM.Params.Get(name); !slices.Contains(t.unchanged(), p) {
+			return s.State, fmt.Errorf("app: resuming: %s lacks %s", t.keep, name)
+		}
 	}
 	return s.State, t.loadMoments(f)
 }

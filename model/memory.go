@@ -123,6 +123,20 @@ func (m *Memory) GetFrom(p *nn.Param, arena string) ([]float32, error) {
 	return p.Load(y), nil
 }
 
+// First downloads the first n values of a parameter, or all where it has fewer,
+// in the memory layout.
+func (m *Memory) First(p *nn.Param, n int) ([]float32, error) {
+	place := p.Places()[0]
+	if len(place.Shape) > 1 {
+		n = max(1, n/place.Width()) * place.Width()
+	}
+	values := make([]float32, min(n, place.Len()))
+	if err := m.read(p, place, nn.Weights, 0, values); err != nil {
+		return nil, fmt.Errorf("model: reading %s: %w", p.Name, err)
+	}
+	return values, nil
+}
+
 // read downloads rows of what lies in one place, from the row first on.
 func (m *Memory) read(p *nn.Param, place nn.Place, arena string, first int, values []float32) error {
 	s := place.In(arena)
