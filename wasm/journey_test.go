@@ -246,6 +246,8 @@ func TestJourney(t *testing.T) {
 	p.find("textbox", "Name")
 	p.click("button", "Export…")
 	p.saved("*.zip")
+	p.click("button", "As ONNX…")
+	p.saved("*.onnx")
 	p.shot("journey-models")
 
 	p.step("saved")

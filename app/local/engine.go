@@ -492,8 +492,11 @@ func (e *Engine) Rename(_ context.Context, id, name string) error { return e.sto
 func (e *Engine) Trash(_ context.Context, id string) error        { return e.store.trash(id) }
 func (e *Engine) Restore(_ context.Context, id string) error      { return e.store.restore(id) }
 
-// Export writes a model as a zip among the downloads.
-func (e *Engine) Export(ctx context.Context, id string) (string, error) {
+// Export writes a model among the downloads.
+func (e *Engine) Export(ctx context.Context, id, format string) (string, error) {
+	if format == ui.FormatONNX {
+		return e.exportONNX(id)
+	}
 	m, err := e.load(ctx, id)
 	if err != nil {
 		return "", err
@@ -501,6 +504,21 @@ func (e *Engine) Export(ctx context.Context, id string) (string, error) {
 	defer m.Release()
 	where := freePath(e.downloads, "duet-"+id+".zip")
 	return where, m.Save(where)
+}
+
+func (e *Engine) exportONNX(id string) (string, error) {
+	files, err := e.store.open(id)
+	if err != nil {
+		return "", err
+	}
+	defer files.Close()
+	x, err := app.OpenExport(files)
+	if err != nil {
+		return "", err
+	}
+	defer x.Close()
+	where := freePath(e.downloads, "duet-"+id+".onnx")
+	return where, x.Save(where, app.ExportONNX, app.PartAll)
 }
 
 // Close ends all work.

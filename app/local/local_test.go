@@ -100,8 +100,11 @@ func TestEngine(t *testing.T) {
 	if err := e.Rename(ctx, result.Model, "shapes, warm and cool"); err != nil {
 		t.Fatal(err)
 	}
-	where, err := e.Export(ctx, result.Model)
-	if err != nil {
+	where, err := e.Export(ctx, result.Model, ui.FormatONNX)
+	if info, failed := os.Stat(where); err != nil || failed != nil || filepath.Ext(where) != ".onnx" || info.Size() < 10_000 {
+		t.Fatal(where, err, failed)
+	}
+	if where, err = e.Export(ctx, result.Model, ""); err != nil {
 		t.Fatal(err)
 	}
 	id, err := e.Import(ctx, ui.File{Name: filepath.Base(where), Path: where})

@@ -43,8 +43,9 @@ type Engine interface {
 	// Trash takes a model away so that Restore can bring it back until Close.
 	Trash(ctx context.Context, id string) error
 	Restore(ctx context.Context, id string) error
-	// Export writes a model as a zip where the user finds it, and says where.
-	Export(ctx context.Context, id string) (where string, err error)
+	// Export writes a model where the user finds it, and says where: as a zip, or as
+	// one file of FormatONNX.
+	Export(ctx context.Context, id, format string) (where string, err error)
 	// Close ends all work.
 	Close()
 }

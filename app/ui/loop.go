@@ -247,7 +247,7 @@ func (l *Loop) outcome(ctx context.Context, e Effect) Message {
 	case RestoreModel:
 		return l.changed(ctx, l.engine.Restore(ctx, e.ID))
 	case SaveModel:
-		where, err := l.engine.Export(ctx, e.ID)
+		where, err := l.engine.Export(ctx, e.ID, e.Format)
 		return orFailed(DoingSave, err, Saved{where})
 	case SaveAnswers:
 		name, content, err := answersFile(e.Format, e.Items)

@@ -24,6 +24,10 @@ const (
 	DoingChoose // asking for files with a dialog
 )
 
+// FormatONNX is the Format of an [ExportModel] for ONNX Runtime; without one it
+// is a zip.
+const FormatONNX = "onnx"
+
 // What the user does.
 type (
 	// Go shows a screen.
@@ -88,8 +92,8 @@ type (
 	UndoRemoveModel struct{}
 	// ShowCard shows the card of a model; twice, no more.
 	ShowCard struct{ ID string }
-	// ExportModel writes a model as a zip.
-	ExportModel struct{ ID string }
+	// ExportModel writes a model where the user finds it.
+	ExportModel struct{ ID, Format string }
 
 	// SetPrefs changes the settings.
 	SetPrefs struct{ Prefs Prefs }

@@ -54,7 +54,7 @@ type (
 	TrashModel   struct{ ID string }
 	RestoreModel struct{ ID string }
 	// SaveModel and SaveAnswers write files for the user.
-	SaveModel   struct{ ID string }
+	SaveModel   struct{ ID, Format string }
 	SaveAnswers struct {
 		Format string
 		Items  []Item

@@ -104,6 +104,7 @@ func TestClicks(t *testing.T) {
 		{"train-done", english.Use, ui.Use{ID: "shapes"}},
 		{"models", english.Card, ui.ShowCard{ID: "default"}},
 		{"models", english.Use, ui.Use{ID: "shapes"}},
+		{"models", english.ONNX, ui.ExportModel{ID: "default", Format: ui.FormatONNX}},
 		{"towers", english.Fetch, ui.Pull{Name: "torchvision/resnet34"}},
 		{"towers", english.StopFetch, ui.StopPull{Name: "FacebookAI/roberta-base"}},
 		{"towers", english.GoOn, ui.Pull{Name: "distilbert/distilroberta-base"}},

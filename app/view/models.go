@@ -88,6 +88,7 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 					return v.do("card "+x.ID, v.Texts.Card, plain, true, ui.ShowCard{ID: x.ID})(gtx)
 				},
 				v.tip("export "+x.ID, v.Texts.TipExport, v.do("export "+x.ID, v.Texts.Export, plain, true, ui.ExportModel{ID: x.ID})),
+				v.tip("onnx "+x.ID, v.Texts.TipONNX, v.do("onnx "+x.ID, v.Texts.ONNX, plain, true, ui.ExportModel{ID: x.ID, Format: ui.FormatONNX})),
 				remove)
 		},
 		func(gtx C) D {

@@ -39,7 +39,7 @@ type Texts struct {
 	Unfinished, GoOn, GiveUp, Unkept                                                                                  string
 
 	// Models.
-	ModelsLead, DefaultModel, ClassesOf, Card, Export, Remove, Removed, Import, Loading, SavedAt string
+	ModelsLead, DefaultModel, ClassesOf, Card, Export, ONNX, Remove, Removed, Import, Loading, SavedAt string
 
 	// Towers, and why one could not be fetched, by code.
 	Towers, TowersLead, TowerHere, TowerPartly, TowerAbout, Fetch, StopFetch, Connecting, FetchedOf, TowersLater string
@@ -48,7 +48,7 @@ type Texts struct {
 	TowerOffline, TowerUnreachable, TowerGated, TowerAbsent, TowerRoom, TowerCorrupt, TowerBusy, TowerClosed     string
 
 	// Explanations of what one points at.
-	TipRemove, TipClear, TipCSV, TipJSON, TipUse, TipExport, TipRemoveModel, TipStop, TipGoOn, TipGiveUp, TipPrecision, TipRecall, TipF1, TipFetch, TipStopFetch, TipRemoveTower string
+	TipRemove, TipClear, TipCSV, TipJSON, TipUse, TipExport, TipONNX, TipRemoveModel, TipStop, TipGoOn, TipGiveUp, TipPrecision, TipRecall, TipF1, TipFetch, TipStopFetch, TipRemoveTower string
 
 	// Settings.
 	LanguageTitle, ThemeTitle, AsSystem, Light, Dark, About, AboutText string

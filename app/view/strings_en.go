@@ -45,7 +45,7 @@ var english = Texts{
 	Unkept: "Its progress could not be stored: if it is interrupted, it has to begin anew.",
 
 	ModelsLead: "A model is a folder that you can take away: export it as a zip. Drop a zip here to bring one in.", DefaultModel: "The default model",
-	ClassesOf: "%d classes: %s", Card: "Card", Export: "Export…", Remove: "Remove", Removed: "%s was removed.", Import: "Bring in a zip…",
+	ClassesOf: "%d classes: %s", Card: "Card", Export: "Export…", ONNX: "As ONNX…", Remove: "Remove", Removed: "%s was removed.", Import: "Bring in a zip…",
 	Loading: "Loading…", SavedAt: "Saved as %s",
 
 	Towers:     "Towers",
@@ -63,7 +63,7 @@ var english = Texts{
 
 	TipRemove: "Takes this picture out of the list; the file stays where it is", TipClear: "Takes all pictures out of the list; the files stay where they are",
 	TipCSV: "A table: file, words, answer, probability, sure or not", TipJSON: "One JSON object a line, with all probabilities",
-	TipUse: "It then classifies, and the next training starts from it", TipExport: "A zip in the style of Hugging Face: safetensors, tokenizer, configuration and card",
+	TipUse: "It then classifies, and the next training starts from it", TipONNX: "One file that ONNX Runtime runs without Duet; no training goes on from it", TipExport: "A zip in the style of Hugging Face: safetensors, tokenizer, configuration and card",
 	TipRemoveModel: "This can be undone until Duet is closed", TipStop: "Ends here and makes a model of what was learnt so far",
 	TipGoOn: "From the last saved step, as if nothing had been", TipGiveUp: "What was learnt is thrown away; the pictures stay",
 	TipPrecision: "Of the pictures that got this answer, how many are right", TipRecall: "Of the pictures of this class, how many got this answer", TipF1: "The harmonic mean of precision and recall",

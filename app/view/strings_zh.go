@@ -47,7 +47,7 @@ var chinese = Texts{
 	Unkept: "无法保存进度：训练一旦中断就得重新开始。",
 
 	ModelsLead: "模型是一个可以带走的文件夹：可导出为 zip。把 zip 拖到这里即可导入。", DefaultModel: "默认模型",
-	ClassesOf: "%d 个类别：%s", Card: "模型卡", Export: "导出…", Remove: "移除", Removed: "已移除“%s”。", Import: "导入 zip…",
+	ClassesOf: "%d 个类别：%s", Card: "模型卡", Export: "导出…", ONNX: "导出 ONNX…", Remove: "移除", Removed: "已移除“%s”。", Import: "导入 zip…",
 	Loading: "正在加载…", SavedAt: "已保存为 %s",
 
 	Towers:     "预训练塔",
@@ -65,7 +65,7 @@ var chinese = Texts{
 
 	TipRemove: "只从列表中移除这张图片，文件保留在原处", TipClear: "从列表中移除全部图片，文件保留在原处",
 	TipCSV: "表格：文件、文字、结果、概率、是否确定", TipJSON: "每行一个 JSON 对象，包含全部概率",
-	TipUse: "之后用它来识别，下一次训练也从它开始", TipExport: "Hugging Face 格式的 zip：safetensors 权重、分词器、配置和模型卡",
+	TipUse: "之后用它来识别，下一次训练也从它开始", TipONNX: "单个文件，ONNX Runtime 可直接运行，无需 Duet；不能用来继续训练", TipExport: "Hugging Face 格式的 zip：safetensors 权重、分词器、配置和模型卡",
 	TipRemoveModel: "关闭 Duet 之前都可以撤销", TipStop: "到此为止，把已经学到的保存为模型",
 	TipGoOn: "从最近保存的一步继续，如同没有中断", TipGiveUp: "丢弃已经学到的内容，图片不受影响",
 	TipPrecision: "得到这个结果的图片中，判断正确的比例", TipRecall: "这个类别的图片中，得到这个结果的比例", TipF1: "精确率和召回率的调和平均",

@@ -56,7 +56,7 @@ func TestTips(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{english.TipRemove, english.TipClear, english.TipCSV, english.TipJSON, english.TipUse, english.TipExport, english.TipRemoveModel, english.TipStop,
+	for _, want := range []string{english.TipRemove, english.TipClear, english.TipCSV, english.TipJSON, english.TipUse, english.TipExport, english.TipONNX, english.TipRemoveModel, english.TipStop,
 		english.TipGoOn, english.TipGiveUp, english.PresetLeads[2], "cool → neutral", scenes["en"].file + " 0.png", scenes["en"].long[0]} {
 		if !seen[want] {
 			t.Errorf("no tip says %q", want)
