@@ -37,7 +37,7 @@ func TestInitByNames(t *testing.T) {
 	s.Add("some/roberta-tiny", hubtest.Commit("1"), files)
 
 	o := InitOptions{Vision: "torchvision/resnet18", Text: "some/roberta-tiny", Classes: []string{"yes", "no"}, Seed: 5, Out: filepath.Join(t.TempDir(), "joined")}
-	_, err = Init(o)
+	_, err = Init(t.Context(), o)
 	if err == nil || !strings.Contains(err.Error(), "duet pull torchvision/resnet18 fetches one") {
 		t.Errorf("before they are fetched it says %v", err)
 	}
@@ -49,7 +49,7 @@ func TestInitByNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	copyTo(t, filepath.Join(checkpoints, "resnet18-f37072fd.pth"), shared.Path(t, "fixtures", "resnet18_width16", "model.pth"))
-	r, err := Init(o)
+	r, err := Init(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func seedModel(t testing.TB) string {
 	t.Helper()
 	vision, words := fullsize.Towers(t, 1)
 	out := filepath.Join(t.TempDir(), "joined")
-	told, err := Init(InitOptions{Vision: vision, Text: words, Classes: []string{"animal", "food", "room", "vehicle", "other"}, Fusion: model.Concat, Seed: 1, Out: out})
+	told, err := Init(t.Context(), InitOptions{Vision: vision, Text: words, Classes: []string{"animal", "food", "room", "vehicle", "other"}, Fusion: model.Concat, Seed: 1, Out: out})
 	if err != nil {
 		t.Fatal(err)
 	}

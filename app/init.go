@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,8 +30,9 @@ type InitOptions struct {
 
 // Init joins pretrained towers into a model with a new fusion and a new head,
 // and writes it. It needs no device and holds one tensor's part in memory at a
-// time. Shapes are checked before anything is read or written.
-func Init(o InitOptions) (*report.Init, error) {
+// time. Shapes are checked before anything is read or written. When the context
+// ends, nothing is left behind.
+func Init(ctx context.Context, o InitOptions) (*report.Init, error) {
 	if err := checkpoint.CanWriteModel(o.Out); err != nil {
 		return nil, fmt.Errorf("app: %w", err)
 	}
@@ -56,7 +58,7 @@ func Init(o InitOptions) (*report.Init, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("app: the joined model: %w", err)
 	}
-	return j.write(o)
+	return j.write(ctx, o)
 }
 
 // Towers are what a model is joined from; one may be nil.
@@ -181,7 +183,7 @@ func (j *joining) sources(m *model.VLM) (found []model.Source, vision, text *rep
 }
 
 // write finds the towers' tensors and writes the model.
-func (j *joining) write(o InitOptions) (*report.Init, error) {
+func (j *joining) write(ctx context.Context, o InitOptions) (*report.Init, error) {
 	m, err := define(nil, j.config, o.Out)
 	if err != nil {
 		return nil, err
@@ -204,7 +206,7 @@ func (j *joining) write(o InitOptions) (*report.Init, error) {
 	if r.Description, err = Describe(o.Out, m.Config); err != nil {
 		return nil, err
 	}
-	if err := checkpoint.WriteModel(o.Out, m.entries(initial(m.VLM.Params.All(), sources, o.Seed))); err != nil {
+	if err := checkpoint.WriteModel(o.Out, m.entries(initial(ctx, m.VLM.Params.All(), sources, o.Seed))); err != nil {
 		return nil, fmt.Errorf("app: %w", err)
 	}
 	return r, nil
@@ -212,10 +214,13 @@ func (j *joining) write(o InitOptions) (*report.Init, error) {
 
 // initial lists parameters for a safetensors file: what a tower has from its
 // file, the others with their starting values.
-func initial(params []*nn.Param, sources map[*nn.Param]model.Source, seed uint64) []checkpoint.Tensor {
+func initial(ctx context.Context, params []*nn.Param, sources map[*nn.Param]model.Source, seed uint64) []checkpoint.Tensor {
 	var out []checkpoint.Tensor
 	for _, p := range params {
 		out = append(out, checkpoint.Tensor{Name: p.Name, Dtype: checkpoint.F32, Shape: p.Shape, Write: func(w io.Writer) error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
 			if s, ok := sources[p]; ok {
 				return s.Write(w)
 			}

@@ -4,6 +4,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"image"
@@ -95,7 +96,7 @@ func TestInit(t *testing.T) {
 	} {
 		t.Run(test.vision, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), test.out)
-			r, err := Init(InitOptions{
+			r, err := Init(t.Context(), InitOptions{
 				Vision: shared.Path(t, "fixtures", "resnet18_width16", test.vision), Text: textTower(t, test.text),
 				Classes: []string{"yes", "no", "perhaps"}, Seed: 5, Out: out,
 			})
@@ -212,7 +213,7 @@ func TestInitOneTower(t *testing.T) {
 	whole := words
 	whole.Vision, whole.Fusion, whole.ImageSize = cifar.Vision, model.Hadamard, 64
 	whole.Classes, whole.Out = []string{"a", "b"}, filepath.Join(t.TempDir(), "whole")
-	if _, err := Init(whole); err != nil {
+	if _, err := Init(t.Context(), whole); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -238,7 +239,7 @@ func TestInitOneTower(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			o := test.options
 			o.Classes, o.Out = []string{"a", "b"}, filepath.Join(t.TempDir(), "m")
-			r, err := Init(o)
+			r, err := Init(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -323,7 +324,7 @@ func TestInitRefusals(t *testing.T) {
 			dir := t.TempDir()
 			o := InitOptions{Vision: vision, Text: words, Classes: []string{"a", "b"}, Out: filepath.Join(dir, "m")}
 			test.change(&o)
-			_, err := Init(o)
+			_, err := Init(t.Context(), o)
 			if err == nil || !strings.Contains(err.Error(), test.err) {
 				t.Errorf("error %v; want one with %q", err, test.err)
 			}
@@ -337,13 +338,24 @@ func TestInitRefusals(t *testing.T) {
 	}
 }
 
+// TestInitEndsEarly leaves nothing behind.
+func TestInitEndsEarly(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	dir := t.TempDir()
+	_, err := Init(ctx, InitOptions{Vision: shared.Path(t, "fixtures", "resnet_cifar10", "resnet20.safetensors"), Classes: []string{"a", "b"}, Out: filepath.Join(dir, "m")})
+	if left, _ := os.ReadDir(dir); !errors.Is(err, context.Canceled) || len(left) > 0 {
+		t.Errorf("%v, left behind %v", err, left)
+	}
+}
+
 // TestTrainFromTowers trains as the seed does, from a joined model: everything
 // changes, and with frozen towers nothing of them. The new head is the joined
 // model's where the fusion is the same, else a new one.
 func TestTrainFromTowers(t *testing.T) {
 	device := gputest.Open(t)
 	joined := filepath.Join(t.TempDir(), "joined")
-	_, err := Init(InitOptions{
+	_, err := Init(t.Context(), InitOptions{
 		Vision: shared.Path(t, "fixtures", "resnet18_width16", "model.pth"), Text: textTower(t, "pytorch_model.bin"),
 		Classes: []string{"a", "b"}, Dim: 32, ImageSize: 32, Seed: 5, Out: joined,
 	})
@@ -405,7 +417,7 @@ func TestTrainFromTowers(t *testing.T) {
 // model to start from, of the same shapes.
 func TestTrainFromAnotherTower(t *testing.T) {
 	joined := filepath.Join(t.TempDir(), "joined")
-	if _, err := Init(InitOptions{Text: textTower(t, "model.safetensors"), Classes: []string{"a", "b"}, Dim: 32, Out: joined}); err != nil {
+	if _, err := Init(t.Context(), InitOptions{Text: textTower(t, "model.safetensors"), Classes: []string{"a", "b"}, Dim: 32, Out: joined}); err != nil {
 		t.Fatal(err)
 	}
 	c, err := config.Read(os.DirFS(joined), "config.json")
@@ -432,7 +444,7 @@ func TestFullInit(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	r, err := Init(InitOptions{Vision: vision, Text: words, Classes: []string{"a", "b"}, Out: out})
+	r, err := Init(t.Context(), InitOptions{Vision: vision, Text: words, Classes: []string{"a", "b"}, Out: out})
 	if err != nil {
 		t.Fatal(err)
 	}

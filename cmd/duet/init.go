@@ -31,7 +31,7 @@ func (c initCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	r, err := app.Init(app.InitOptions{
+	r, err := app.Init(ctx, app.InitOptions{
 		Vision: c.Vision, Text: c.Text, Classes: classes, Fusion: model.FusionKind(c.Fusion), Dim: c.Dim, ImageSize: c.ImageSize, Seed: c.Seed, Out: c.Out,
 	})
 	if err != nil {
