@@ -351,6 +351,7 @@ type Models struct {
 	Removed *Model // the one just removed, for undo
 	Card    string // id of the one whose card is shown
 	Towers  []Tower
+	Ended   string // name of the tower whose fetching ended last
 }
 
 // A Model is a model in the app's care.

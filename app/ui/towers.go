@@ -146,6 +146,7 @@ func (s *State) updateTowers(m Message) (effects []Effect, mine bool) {
 			t.Done, t.Total = m.Done, m.Total
 		}
 	case PullEnded:
+		s.Models.Ended = m.Name
 		if t := s.Models.Tower(m.Name); t != nil {
 			t.Fetching = false
 			if m.Error != nil && !errors.Is(m.Error, context.Canceled) {

@@ -41,7 +41,7 @@ func TestTowers(t *testing.T) {
 	}
 	expect(t, s.Update(StopPull{"a"}), "EndPull")
 	expect(t, s.Update(PullEnded{"a", fmt.Errorf("pulling: %w", context.Canceled)}), "ListTowers")
-	if a.Fetching || a.Problem != nil {
+	if a.Fetching || a.Problem != nil || s.Models.Ended != "a" {
 		t.Errorf("%+v", a)
 	}
 	s.Update(Pull{"a"})

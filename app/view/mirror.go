@@ -194,6 +194,9 @@ func (v *View) status(s *ui.State) (text string, alert bool) {
 	if s.Screen == ui.ScreenTrain {
 		return v.trainStatus(&s.Training), false
 	}
+	if s.Screen == ui.ScreenModels {
+		return v.towerStatus(&s.Models), false
+	}
 	p := &s.Pictures
 	if p.Reading {
 		return v.Texts.Reading, false

@@ -92,13 +92,16 @@ func TestStatus(t *testing.T) {
 		text  string
 		alert bool
 	}{
-		"empty":         {"", false},
-		"problem":       {english.Problems[1] + ": none of the files is a picture that can be read: JPEG, PNG, GIF, BMP and WebP can", true},
-		"one":           {"picture-0.png: warm, 81\u00a0%", false},
-		"several":       {"picture-01.png: cool, 81\u00a0%, not sure", false},
-		"train-running": {"epoch 6 of 10. Right, of the pictures held back: 75\u00a0%", false},
-		"train-done":    {"shapes is right for 80.0\u00a0% of 380 pictures it has not learnt from", false},
-		"saved":         {"Saved as Downloads/duet-answers.csv", false},
+		"empty":           {"", false},
+		"problem":         {english.Problems[1] + ": none of the files is a picture that can be read: JPEG, PNG, GIF, BMP and WebP can", true},
+		"one":             {"picture-0.png: warm, 81\u00a0%", false},
+		"several":         {"picture-01.png: cool, 81\u00a0%, not sure", false},
+		"train-running":   {"epoch 6 of 10. Right, of the pictures held back: 75\u00a0%", false},
+		"train-done":      {"shapes is right for 80.0\u00a0% of 380 pictures it has not learnt from", false},
+		"saved":           {"Saved as Downloads/duet-answers.csv", false},
+		"models":          {"", false},
+		"towers":          {"torchvision/resnet18: It is here.", false},
+		"towers-problems": {"some/tower-6: " + english.TowerCorrupt, false},
 	} {
 		x := newStage(image.Pt(1280, 800), states(&english)[name])
 		if text, alert := x.view.status(x.state); text != want.text || alert != want.alert {

@@ -240,8 +240,8 @@ func states(texts *Texts) map[string]*ui.State {
 		"models":           {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list, Using: "default", Removed: &list[1]}},
 		"models-loading":   {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: []ui.Model{list[0], longModel, list[1]}, Using: "default", Loading: "shapes"}, Notice: "Downloads/" + c.model + ".zip"},
 		"models-card":      {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list, Using: "default", Card: "default"}},
-		"towers":           {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list[:1], Using: "default", Towers: towers}},
-		"towers-problems":  {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{Using: "default", Towers: unlucky}},
+		"towers":           {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list[:1], Using: "default", Towers: towers, Ended: "torchvision/resnet18"}},
+		"towers-problems":  {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{Using: "default", Towers: unlucky, Ended: "some/tower-6"}},
 		"models-none":      {Screen: ui.ScreenModels},
 		"settings":         {Screen: ui.ScreenSettings, Engine: engine},
 	}

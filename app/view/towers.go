@@ -62,14 +62,39 @@ func (v *View) tower(gtx C, t *ui.Tower) D {
 	var actions []layout.Widget
 	switch {
 	case t.Fetching:
-		actions = append(actions, v.tip("stop "+name, v.Texts.TipStopFetch, v.do("stop "+name, v.Texts.StopFetch, plain, true, ui.StopPull{Name: name})))
+		actions = append(actions, v.tip("stop "+name, v.Texts.TipStopFetch, v.doTo("stop", v.Texts.StopFetch, name, plain, ui.StopPull{Name: name})))
 	case !t.Here:
-		actions = append(actions, v.tip("fetch "+name, v.Texts.TipFetch, v.do("fetch "+name, fetch, primary, true, ui.Pull{Name: name})))
+		actions = append(actions, v.tip("fetch "+name, v.Texts.TipFetch, v.doTo("fetch", fetch, name, primary, ui.Pull{Name: name})))
 	}
 	if !t.Fetching && (t.Here || t.Partial > 0) {
-		actions = append(actions, v.tip("remove tower "+name, v.Texts.TipRemoveTower, v.do("remove tower "+name, v.Texts.Remove, danger, true, ui.RemoveTower{Name: name})))
+		actions = append(actions, v.tip("remove tower "+name, v.Texts.TipRemoveTower, v.doTo("remove tower", v.Texts.Remove, name, danger, ui.RemoveTower{Name: name})))
 	}
 	return rows(gtx, gapSmall, append(parts, func(gtx C) D { return v.wrap(gtx, gapSmall, actions...) })...)
+}
+
+// doTo returns a button that sends a message about a tower.
+func (v *View) doTo(what, text, tower string, k kind, m ui.Message) layout.Widget {
+	return func(gtx C) D {
+		d, clicked := v.buttonOn(gtx, what+" "+tower, text, tower, k, true)
+		if clicked {
+			v.Send(m)
+		}
+		return d
+	}
+}
+
+// towerStatus tells what the fetching that ended last came to.
+func (v *View) towerStatus(m *ui.Models) string {
+	t := m.Tower(m.Ended)
+	switch {
+	case t == nil:
+		return ""
+	case t.Problem != nil:
+		return t.Name + v.Texts.Colon + v.Texts.towerProblem(t.Problem)
+	case t.Here:
+		return t.Name + v.Texts.Colon + v.Texts.TowerHere
+	}
+	return ""
 }
 
 // towerFacts are what a tower is for, its size and licence.

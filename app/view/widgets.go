@@ -250,6 +250,12 @@ const (
 // button is a button; it tells whether it was clicked. A button that is off is
 // drawn faintly and takes no clicks.
 func (v *View) button(gtx C, name, text string, k kind, on bool) (D, bool) {
+	return v.buttonOn(gtx, name, text, "", k, on)
+}
+
+// buttonOn is a button among others with the same text; those who do not see what
+// it stands beside are told what it acts on.
+func (v *View) buttonOn(gtx C, name, text, object string, k kind, on bool) (D, bool) {
 	c := v.click(name)
 	if !on {
 		gtx = gtx.Disabled()
@@ -276,7 +282,7 @@ func (v *View) button(gtx C, name, text string, k kind, on bool) (D, bool) {
 		}
 	}
 	focused := gtx.Focused(c)
-	d := press(gtx, c, meaning{role: Button}, func(gtx C) D {
+	d := press(gtx, c, meaning{role: Button, name: object}, func(gtx C) D {
 		return behind(gtx, func(gtx C) D {
 			gtx.Constraints.Min.Y = gtx.Dp(touch)
 			return layout.Center.Layout(gtx, func(gtx C) D {
