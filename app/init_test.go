@@ -496,7 +496,7 @@ func TestTrainWithoutJoining(t *testing.T) {
 		case "text":
 			o.Vision = ""
 		}
-		if _, err := Init(o); err != nil {
+		if _, err := Init(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
 		init, err := OpenInit(o.Out)
