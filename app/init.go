@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"duet/model"
@@ -41,6 +43,11 @@ func Init(ctx context.Context, o InitOptions) (*report.Init, error) {
 		return nil, err
 	}
 	defer towers.Close()
+	for _, t := range []*Tower{towers.Vision, towers.Text} {
+		if t != nil && within(o.Out, t.Path) {
+			return nil, fmt.Errorf("app: the model would take the place of its tower %s; give another name than %s", t.Name, o.Out)
+		}
+	}
 	j, err := towers.join(o.Fusion)
 	if err != nil {
 		return nil, err
@@ -59,6 +66,28 @@ func Init(ctx context.Context, o InitOptions) (*report.Init, error) {
 		return nil, fmt.Errorf("app: the joined model: %w", err)
 	}
 	return j.write(ctx, o)
+}
+
+// within reports whether a path is another or lies below it, by whatever names.
+func within(folder, path string) bool {
+	target, err := os.Stat(folder)
+	if err != nil {
+		return false // not there yet
+	}
+	path, err = filepath.Abs(path)
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
+	for err == nil {
+		if info, err := os.Stat(path); err == nil && os.SameFile(info, target) {
+			return true
+		}
+		if path == filepath.Dir(path) {
+			break
+		}
+		path = filepath.Dir(path)
+	}
+	return false
 }
 
 // Towers are what a model is joined from; one may be nil.

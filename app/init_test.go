@@ -290,6 +290,10 @@ func TestInitRefusals(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(occupied, "notes.txt"), []byte("mine"), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	linked := filepath.Join(t.TempDir(), "linked")
+	if err := os.Symlink(words, linked); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name   string
 		change func(o *InitOptions)
@@ -317,6 +321,8 @@ func TestInitRefusals(t *testing.T) {
 		{"one class", func(o *InitOptions) { o.Classes = []string{"a"} }, "at least two"},
 		{"a class twice", func(o *InitOptions) { o.Classes = []string{"a", "b", "a"} }, "same name"},
 		{"huge pictures", func(o *InitOptions) { o.ImageSize = 1 << 20 }, "image preparation"},
+		{"its text tower's place", func(o *InitOptions) { o.Out = o.Text }, "take the place of its tower"},
+		{"its tower's place by another name", func(o *InitOptions) { o.Out = linked }, "take the place of its tower"},
 		{"a place that is taken", func(o *InitOptions) { o.Out = occupied }, "is not replaced"},
 	}
 	for _, test := range tests {

@@ -22,6 +22,7 @@ import (
 // A Tower is a pretrained tower on disk: weights, and what lies beside them.
 type Tower struct {
 	Name    string            // as it was given
+	Path    string            // where it is
 	Folder  *checkpoint.Model // config.json and the tokenizer; nil: there are only weights
 	Weights *checkpoint.File
 }
@@ -50,7 +51,7 @@ func OpenTower(name string) (*Tower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("app: %w", err)
 	}
-	t := &Tower{Name: name}
+	t := &Tower{Name: name, Path: path}
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
