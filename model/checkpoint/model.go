@@ -316,6 +316,12 @@ func (m *Model) readerAt(name string) (io.ReaderAt, int64, io.Closer, error) {
 		f.Close()
 		return nil, 0, nil, err
 	}
+	if disk, ok := f.(*os.File); ok {
+		if r, closer := mapFile(disk.Name(), info.Size()); r != nil {
+			f.Close()
+			return r, info.Size(), closer, nil
+		}
+	}
 	if r, ok := f.(io.ReaderAt); ok {
 		return r, info.Size(), f, nil
 	}

@@ -72,15 +72,23 @@ func OpenFile(path string) (*File, error) {
 	if err == nil && !info.Mode().IsRegular() {
 		err = errors.New("it is not a regular file")
 	}
+	var r io.ReaderAt = f
+	var closer io.Closer = f
+	if err == nil {
+		if m, unmap := mapFile(path, info.Size()); m != nil {
+			f.Close()
+			r, closer = m, unmap
+		}
+	}
 	var file *File
 	if err == nil {
-		file, err = open(f, info.Size())
+		file, err = open(r, info.Size())
 	}
 	if err != nil {
-		f.Close()
+		closer.Close()
 		return nil, fmt.Errorf("checkpoint: reading %s: %w", path, err)
 	}
-	file.closers = append(file.closers, f)
+	file.closers = append(file.closers, closer)
 	return file, nil
 }
 
