@@ -46,6 +46,8 @@ export interface Info {
   limits: Record<string, number>;
   /** Bytes that the engine holds on the adapter. */
   gpu_bytes: number;
+  /** What the engine's heap has taken at most; a WebAssembly memory never shrinks. */
+  heap_bytes: number;
   model: Model | null;
 }
 

@@ -3,7 +3,7 @@
 //
 //   await duet.ready                        the engine has started; resolves with info()
 //   await duet.start()                      starts it again where it could not; as ready
-//   await duet.info()                       {adapter, class, vendor, limits, gpu_bytes,
+//   await duet.info()                       {adapter, class, vendor, limits, gpu_bytes, heap_bytes,
 //                                            model: {name, parameters, fusion, image_size, classes} or null}
 //   await duet.classify(blob, caption, {top: 5, inputs: 'both'|'image'|'text'})
 //                                           {file, caption, top: [{label, p}], sure, adapter}
@@ -98,7 +98,10 @@ class Engine {
   }
 
   #begin(resolve) {
-    this.worker = new Worker(new URL('worker.js', import.meta.url), { name: `duet-worker-${crypto.randomUUID()}` });
+    const url = new URL('worker.js', import.meta.url);
+    // ?limits=default opens the adapter as if it offered no more than WebGPU promises.
+    if (new URLSearchParams(globalThis.location?.search).get('limits') === 'default') url.search = '?limits=default';
+    this.worker = new Worker(url, { name: `duet-worker-${crypto.randomUUID()}` });
     this.worker.onerror = (event) => this.end({ code: 'internal', message: event.message || 'the worker could not be loaded' });
     this.worker.onmessage = ({ data }) => {
       if (data.started) this.#open().then(resolve, (error) => this.end(error));

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"runtime"
+	"strings"
 	"sync"
 	"syscall/js"
 
@@ -44,12 +46,25 @@ type engine struct {
 // cannot hold it may still train a smaller one.
 func (e *engine) open(ctx context.Context) {
 	defer close(e.opened)
-	e.device, e.fault = gpu.Open(ctx, gpu.Options{SelfTest: true, SubmitCap: gpu.SharedSubmitCap}) // the page draws on it, too
+	e.device, e.fault = gpu.Open(ctx, gpu.Options{SelfTest: true, SubmitCap: gpu.SharedSubmitCap, DefaultLimits: defaultLimits()}) // the page draws on it, too
 	if e.fault != nil {
 		e.fault = whyNoDevice(ctx, e.fault)
 		return
 	}
 	e.flaw = e.use(func() (*checkpoint.Model, error) { return app.OpenFiles(app.Default) }, app.Default)
+}
+
+// heap is the most that the engine's heap has taken.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapSys
+}
+
+// defaultLimits tells that the page wants no more of the adapter than every one
+// offers: it was opened with ?limits=default.
+func defaultLimits() bool {
+	return strings.Contains(js.Global().Get("location").Get("search").String(), "limits=default")
 }
 
 // whyNoDevice gives the error of a device that did not open its code.
@@ -116,8 +131,9 @@ func (e *engine) info(request) (any, error) {
 		Vendor  string           `json:"vendor"`
 		Limits  gpu.Limits       `json:"limits"`
 		Bytes   int64            `json:"gpu_bytes"`
+		Heap    uint64           `json:"heap_bytes"` // of the engine at most; a WebAssembly memory never shrinks
 		Model   *app.Description `json:"model"`
-	}{Adapter: i.Name, Class: i.Class, Vendor: i.Vendor, Limits: i.Limits, Bytes: e.device.Allocated().Total()}
+	}{Adapter: i.Name, Class: i.Class, Vendor: i.Vendor, Limits: i.Limits, Bytes: e.device.Allocated().Total(), Heap: heap()}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.model != nil {

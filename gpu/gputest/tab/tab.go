@@ -108,6 +108,12 @@ func Run(t *testing.T, pkg string, replay bool, args ...string) string {
 // of which lies beside the page under its own name.
 func RunWith(t *testing.T, pkg string, replay bool, data []string, args ...string) string {
 	t.Helper()
+	return RunFor(t, 5*time.Minute, pkg, replay, data, args...)
+}
+
+// RunFor is [RunWith] with a limit of its own.
+func RunFor(t *testing.T, limit time.Duration, pkg string, replay bool, data []string, args ...string) string {
+	t.Helper()
 	b, dir := browser.ForTest(t), t.TempDir()
 	for _, folder := range data {
 		if err := os.CopyFS(filepath.Join(dir, filepath.Base(folder)), os.DirFS(folder)); err != nil {
@@ -117,7 +123,7 @@ func RunWith(t *testing.T, pkg string, replay bool, data []string, args ...strin
 	if err := layout(t.Context(), dir, pkg, replay, "test", "-c"); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	var output bytes.Buffer
 	env := map[string]string{"CI": os.Getenv("CI")}
