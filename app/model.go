@@ -180,8 +180,8 @@ func tokenizerEntries(t *text.Tokenizer) []checkpoint.Entry {
 // Save writes the model as a folder, or as a zip where path ends in .zip. It is
 // whole or not there at all; only a model is ever replaced.
 func (m *Model) Save(path string) error {
-	if m.Weights != "" && m.Weights != model.WeightsF32 {
-		return fmt.Errorf("app: %s lies on the device as %s and would lose accuracy: load it as it is to save it", m.Name, m.Weights)
+	if err := m.exact(); err != nil {
+		return err
 	}
 	if err := checkpoint.WriteModel(path, m.entries(m.Memory.Tensors())); err != nil {
 		return fmt.Errorf("app: saving the model: %w", err)
@@ -192,8 +192,23 @@ func (m *Model) Save(path string) error {
 // WriteZip writes the model as a zip, for where there is no disk. It reads the
 // weights from the device one tensor at a time.
 func (m *Model) WriteZip(w io.Writer) error {
+	if err := m.exact(); err != nil {
+		return err
+	}
 	if err := checkpoint.WriteZip(w, m.entries(m.Memory.Tensors())); err != nil {
 		return fmt.Errorf("app: writing the model: %w", err)
+	}
+	return nil
+}
+
+// Packed tells that the towers' weights lie on the device in fewer bits than the
+// model's files have.
+func (m *Model) Packed() bool { return m.Weights != "" && m.Weights != model.WeightsF32 }
+
+// exact refuses to write such a model.
+func (m *Model) exact() error {
+	if m.Packed() {
+		return fmt.Errorf("app: %s lies on the device as %s and would lose accuracy: load it as it is to save it", m.Name, m.Weights)
 	}
 	return nil
 }

@@ -236,7 +236,7 @@ export interface Duet {
   /** Draws shapes with questions, as files to train on. */
   sample(options?: { n?: number; seed?: number; task?: string; size?: number }): Promise<{ path: string; blob: Blob }[]>;
   /** Takes a model into use: a zip of its folder, or 'default'. */
-  load(model: Blob | 'default'): Promise<Info>;
+  load(model: Blob | 'default', options?: { weights?: 'f32' | 'f16' | 'int8' }): Promise<Info>;
   /** What a model is, without taking it into use. */
   inspect(model: Blob): Promise<Model>;
   /** The model in use, the default one or that of a zip: as a zip of its folder (hf), or for other programs. */

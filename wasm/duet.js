@@ -46,7 +46,8 @@
 //   await duet.estimate(files, options)     {bytes, steps, seconds} of a training with the same options
 //   await duet.sample({n, seed, task, size})
 //                                           draws shapes with questions; gives files for train
-//   await duet.load(blob)                   takes a model, a zip of its folder, or 'default'; as info()
+//   await duet.load(blob, {weights})        takes a model, a zip of its folder, or 'default'; as info().
+//                                           weights 'f16' or 'int8': the towers' lie on the adapter so
 //   await duet.inspect(blob)                what a model is, without taking it: as info().model
 //   await duet.export(model, format)        a model as a Blob: of a zip, or with 'onnx' or 'safetensors' of
 //                                           such a file; model is 'default', a Blob of a zip, or the tab's
@@ -123,7 +124,7 @@ class Engine {
     let info = await this.call('info', []);
     if (model) {
       try {
-        info = await this.call('load', [model.blob]);
+        info = await this.call('load', [model.blob, model.options]);
       } catch (error) {
         if (this.gone !== error) model = null; // the next start is without it
         throw error;
@@ -420,9 +421,9 @@ const duet = {
     drawn.set(files, o);
     return files;
   },
-  load: async (blob) => {
-    const info = await ask('load', [blob]);
-    model = blob instanceof Blob ? { blob, name: blob.name ?? 'model.zip' } : null;
+  load: async (blob, options = {}) => {
+    const info = await ask('load', [blob, options]);
+    model = blob instanceof Blob ? { blob, name: blob.name ?? 'model.zip', options } : null;
     return info;
   },
   export: (model = undefined, format = 'hf') => ask('export', [model, format]),

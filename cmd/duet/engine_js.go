@@ -15,6 +15,7 @@ import (
 	"duet/app"
 	"duet/assets"
 	"duet/gpu"
+	"duet/model"
 	"duet/model/checkpoint"
 	"duet/model/data"
 )
@@ -51,7 +52,7 @@ func (e *engine) open(ctx context.Context) {
 		e.fault = whyNoDevice(ctx, e.fault)
 		return
 	}
-	e.flaw = e.use(func() (*checkpoint.Model, error) { return app.OpenFiles(app.Default) }, app.Default)
+	e.flaw = e.use(func() (*checkpoint.Model, error) { return app.OpenFiles(app.Default) }, app.Default, model.WeightsF32)
 }
 
 // heap is the most that the engine's heap has taken.
@@ -90,13 +91,13 @@ func whyNoDevice(ctx context.Context, err error) error {
 
 // use puts a model on the device in place of the present one, which stays where
 // the new one cannot be loaded.
-func (e *engine) use(files func() (*checkpoint.Model, error), name string) error {
+func (e *engine) use(files func() (*checkpoint.Model, error), name, weights string) error {
 	opened, err := files()
 	if err != nil {
 		return err
 	}
 	defer opened.Close()
-	m, err := app.Load(e.device, opened)
+	m, err := app.LoadPacked(e.device, opened, weights)
 	if err != nil {
 		return err
 	}
@@ -195,8 +196,17 @@ func (e *engine) classify(r request) (any, error) {
 // load takes a model: a Blob of a zip, or "default".
 func (e *engine) load(r request) (any, error) {
 	blob := r.arg(0)
+	var o struct {
+		Weights string `json:"weights"`
+	}
+	if err := options(r.arg(1), &o); err != nil {
+		return nil, err
+	}
+	if err := model.CheckWeights(o.Weights); err != nil {
+		return nil, fail("options", err)
+	}
 	if blob.Type() == js.TypeString && blob.String() == app.Default {
-		if err := e.use(func() (*checkpoint.Model, error) { return app.OpenFiles(app.Default) }, app.Default); err != nil {
+		if err := e.use(func() (*checkpoint.Model, error) { return app.OpenFiles(app.Default) }, app.Default, o.Weights); err != nil {
 			return nil, fail("not-a-model", err)
 		}
 		return e.info(r)
@@ -208,7 +218,7 @@ func (e *engine) load(r request) (any, error) {
 	if name == "" {
 		name = "model.zip"
 	}
-	if err := e.use(zipped(blob, name), name); err != nil {
+	if err := e.use(zipped(blob, name), name, o.Weights); err != nil {
 		return nil, fail("not-a-model", err)
 	}
 	return e.info(r)
@@ -269,6 +279,11 @@ func (e *engine) export(r request) (any, error) {
 		release, err := e.usable()
 		if err != nil {
 			return nil, err
+		}
+		if e.model.Packed() { // what lies on the device is not exact
+			open = e.files
+			release()
+			break
 		}
 		zip, err := newBlob("application/zip", e.model.WriteZip)
 		release()

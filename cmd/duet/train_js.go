@@ -151,7 +151,7 @@ func (e *engine) run(ctx context.Context, r request, o app.TrainOptions, j job, 
 	name := "trained on " + o.Name
 	end.Model = name
 	if !give {
-		if err := e.use(zipped(blob, name), name); err != nil {
+		if err := e.use(zipped(blob, name), name, model.WeightsF32); err != nil {
 			return nil, err
 		}
 		r.event(end)
