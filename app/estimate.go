@@ -22,7 +22,7 @@ func EstimateTraining(ctx context.Context, adapter gpu.Info, o TrainOptions, spe
 		return Estimate{}, err
 	}
 	if len(o.Collection.Classes) < 2 {
-		return Estimate{}, fmt.Errorf("app: the collection has %d classes; at least two are needed", len(o.Collection.Classes))
+		return Estimate{}, fewClasses(fmt.Errorf("app: the collection has %d classes; at least two are needed", len(o.Collection.Classes)))
 	}
 	c.SetLabels(o.Collection.Classes)
 	var tokenizer *text.Tokenizer

@@ -24,6 +24,7 @@ import (
 	"duet/model/config"
 	"duet/model/data"
 	"duet/model/nn"
+	"duet/model/report"
 	"duet/model/text"
 	"duet/model/train"
 )
@@ -103,7 +104,7 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 	if o.Resume {
 		if from, err = t.resume(); err != nil {
 			m.Release()
-			return nil, err
+			return nil, report.Because(err, report.BadState)
 		}
 	}
 	cache := o.Cache
@@ -215,7 +216,7 @@ func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model
 		return nil, held, err
 	}
 	if len(o.Collection.Classes) < 2 {
-		return nil, held, fmt.Errorf("app: the collection has %d classes; at least two are needed (%s)", len(o.Collection.Classes), o.Collection.Report.ClassesFrom)
+		return nil, held, fewClasses(fmt.Errorf("app: the collection has %d classes; at least two are needed (%s)", len(o.Collection.Classes), o.Collection.Report.ClassesFrom))
 	}
 	c.SetLabels(o.Collection.Classes)
 	var tokenizer *text.Tokenizer

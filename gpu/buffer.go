@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"duet/gpu/adapter"
 )
 
 // A deviceBuffer is memory of a Device.
@@ -53,7 +55,7 @@ func (d *Device) allocate(label string, size int64, f purpose) (*deviceBuffer, e
 		return nil, fmt.Errorf("size %d is not a positive multiple of 16", size)
 	}
 	if size > d.info.Limits.BufferSize {
-		return nil, fmt.Errorf("more than the adapter's largest buffer, %s", Size(d.info.Limits.BufferSize))
+		return nil, fmt.Errorf("%w: more than the adapter's largest buffer, %s", adapter.ErrMemory, Size(d.info.Limits.BufferSize))
 	}
 	m, err := d.newMemory(label, size, f)
 	if err != nil {

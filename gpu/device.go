@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"duet/gpu/adapter"
 )
 
 // AdapterVariable is the environment variable that chooses the adapter when
@@ -47,7 +49,7 @@ const (
 
 // ErrLost is returned (wrapped, with the reason) by everything done with a
 // device after its adapter went away; open another device then.
-var ErrLost = errors.New("the GPU device was lost")
+var ErrLost = adapter.ErrLost
 
 // errClosed is returned by everything done with a device after Close.
 var errClosed = errors.New("the device is closed")

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"duet/gpu/adapter"
+
 	"github.com/cogentcore/webgpu/wgpu"
 )
 
@@ -52,7 +54,7 @@ func open(ctx context.Context, o Options) (handle, Info, error) {
 		instance.Release()
 	}
 	if len(all) == 0 {
-		return handle{}, Info{}, errors.New("no adapter: install a Vulkan, Metal or Direct3D 12 driver (on Debian without a GPU: mesa-vulkan-drivers)")
+		return handle{}, Info{}, fmt.Errorf("%w: install a Vulkan, Metal or Direct3D 12 driver (on Debian without a GPU: mesa-vulkan-drivers)", adapter.ErrNone)
 	}
 	defer releaseAll(all)
 	wanted := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return !c.info.matches(o.Adapter) })

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"duet/gpu/adapter"
 )
 
 // A Planner is a backend that plans and counts and computes nothing: what a
@@ -42,7 +44,7 @@ type plannedBuffer struct {
 // NewBuffer returns a buffer without memory.
 func (p *Planner) NewBuffer(label string, size int64) (Buffer, error) {
 	if size > p.info.Limits.BufferSize {
-		return nil, fmt.Errorf("gpu: allocating %s (%s): more than the adapter's largest buffer, %s", label, Size(size), Size(p.info.Limits.BufferSize))
+		return nil, fmt.Errorf("gpu: allocating %s (%s): %w: more than the adapter's largest buffer, %s", label, Size(size), adapter.ErrMemory, Size(p.info.Limits.BufferSize))
 	}
 	p.add(size)
 	return &plannedBuffer{p, size}, nil

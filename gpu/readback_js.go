@@ -3,10 +3,11 @@ package gpu
 import (
 	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"syscall/js"
 	"time"
 
+	"duet/gpu/adapter"
 	"duet/gpu/promise"
 )
 
@@ -52,13 +53,19 @@ func (h *handle) guard() {
 func (h *handle) settle() error {
 	validation := h.device.Call("popErrorScope")
 	memory := h.device.Call("popErrorScope")
-	return cmp.Or(scoped(validation, ""), scoped(memory, "out of memory: "))
+	if err := scoped(validation); err != nil {
+		return err
+	}
+	if err := scoped(memory); err != nil {
+		return fmt.Errorf("%w: %w", adapter.ErrMemory, err)
+	}
+	return nil
 }
 
-func scoped(popped js.Value, prefix string) error {
+func scoped(popped js.Value) error {
 	e, err := promise.Await(context.Background(), popped)
 	if err == nil && e.Truthy() {
-		err = errors.New(prefix + promise.ErrorOf(e).Message)
+		err = promise.ErrorOf(e)
 	}
 	return err
 }

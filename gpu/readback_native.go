@@ -4,7 +4,10 @@ package gpu
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"duet/gpu/adapter"
 
 	"github.com/cogentcore/webgpu/wgpu"
 )
@@ -32,6 +35,10 @@ func usage(f purpose) wgpu.BufferUsage {
 // newMemory asks the library for a buffer, which WebGPU zeroes.
 func (h *handle) newMemory(label string, size int64, f purpose) (memory, error) {
 	b, err := h.device.CreateBuffer(&wgpu.BufferDescriptor{Label: label, Size: uint64(size), Usage: usage(f)})
+	var wrong *wgpu.Error
+	if errors.As(err, &wrong) && wrong.Type == wgpu.ErrorTypeOutOfMemory {
+		err = fmt.Errorf("%w: %w", adapter.ErrMemory, err)
+	}
 	return memory{b}, err
 }
 

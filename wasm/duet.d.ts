@@ -30,7 +30,28 @@ export type DuetErrorCode =
 /** What every call rejects with: the message says what is wrong. */
 export class DuetError extends Error {
   code: DuetErrorCode;
+  reason: DuetReason;
+  names: string[]; // that the reason concerns, such as that of a file
 }
+
+/** Why a call failed, where that is common: for words of one's own. */
+export type DuetReason =
+  | '' // see the message
+  | 'no-adapter'
+  | 'lost'
+  | 'memory' // the adapter has too little
+  | 'no-pictures'
+  | 'picture' // it cannot be read
+  | 'table' // it cannot be read
+  | 'no-rows' // nothing of the collection can be used
+  | 'few-classes' // fewer than two
+  | 'model' // it cannot be used
+  | 'state' // the saved state is damaged, or of another training
+  | 'elsewhere' // another window trains it
+  | 'disk-full'
+  | 'not-found'
+  | 'not-permitted'
+  | 'offline';
 
 /** Files with the paths that they have in a collection. */
 export type Files =

@@ -66,10 +66,12 @@
 import { jobs } from './jobs.js';
 
 export class DuetError extends Error {
-  constructor({ code, message }) {
+  constructor({ code, message, reason = '', names = [] }) {
     super(message);
     this.name = 'DuetError';
     this.code = code;
+    this.reason = reason;
+    this.names = names;
   }
 }
 

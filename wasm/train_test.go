@@ -198,24 +198,24 @@ func TestTabRefuses(t *testing.T) {
 	if !strings.Contains(shown, "not a picture") || !strings.Contains(shown, "JPEG") {
 		t.Errorf("a text file gives %q", shown)
 	}
-	for _, test := range []struct{ name, call, code, message string }{
-		{"a text is no picture", `duet.classify(new Blob(['words']), '')`, "not-a-picture", "picture"},
-		{"no blob", `duet.classify('cat.jpg', '')`, "not-a-picture", "Blob"},
-		{"an unknown option", `duet.classify(new Blob(['x']), '', {tops: 3})`, "options", "tops"},
-		{"unknown inputs", `duet.classify(new Blob(['x']), '', {inputs: 'sound'})`, "options", "sound"},
-		{"no files", `duet.train([], {})`, "files", "no files"},
-		{"a path that leads out", `duet.train({'../a.png': new Blob(['x'])}, {})`, "files", "../a.png"},
-		{"nothing to learn", `duet.train({'a/1.png': new Blob(['x']), 'b/2.png': new Blob(['y'])}, {})`, "files", "no row is usable"},
-		{"a misspelt flag", `duet.train({'a.png': new Blob(['x'])}, {learningRate: 1})`, "options", "learningRate"},
-		{"an unknown configuration", `duet.train({'a.png': new Blob(['x'])}, {config: 'huge'})`, "options", "huge"},
-		{"a function among the options", `duet.train({'a.png': new Blob(['x'])}, {lr: () => 1})`, "options", "train"},
-		{"no model", `duet.load(new Blob(['PK']))`, "not-a-model", "model.zip"},
+	for _, test := range []struct{ name, call, code, message, reason string }{
+		{"a text is no picture", `duet.classify(new Blob(['words']), '')`, "not-a-picture", "picture", "picture"},
+		{"no blob", `duet.classify('cat.jpg', '')`, "not-a-picture", "Blob", ""},
+		{"an unknown option", `duet.classify(new Blob(['x']), '', {tops: 3})`, "options", "tops", ""},
+		{"unknown inputs", `duet.classify(new Blob(['x']), '', {inputs: 'sound'})`, "options", "sound", ""},
+		{"no files", `duet.train([], {})`, "files", "no files", ""},
+		{"a path that leads out", `duet.train({'../a.png': new Blob(['x'])}, {})`, "files", "../a.png", ""},
+		{"nothing to learn", `duet.train({'a/1.png': new Blob(['x']), 'b/2.png': new Blob(['y'])}, {})`, "files", "no row is usable", "no-rows"},
+		{"a misspelt flag", `duet.train({'a.png': new Blob(['x'])}, {learningRate: 1})`, "options", "learningRate", ""},
+		{"an unknown configuration", `duet.train({'a.png': new Blob(['x'])}, {config: 'huge'})`, "options", "huge", ""},
+		{"a function among the options", `duet.train({'a.png': new Blob(['x'])}, {lr: () => 1})`, "options", "train", ""},
+		{"no model", `duet.load(new Blob(['PK']))`, "not-a-model", "model.zip", "model"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var got struct{ Code, Message string }
-			eval(t, page, `await `+test.call+`.then((r) => ({message: 'accepted: ' + JSON.stringify(r)}), (e) => ({code: e.code, message: e.message}))`, &got)
-			if got.Code != test.code || !strings.Contains(got.Message, test.message) {
-				t.Errorf("got %+v, want %s and %q", got, test.code, test.message)
+			var got struct{ Code, Message, Reason string }
+			eval(t, page, `await `+test.call+`.then((r) => ({message: 'accepted: ' + JSON.stringify(r)}), (e) => ({code: e.code, message: e.message, reason: e.reason}))`, &got)
+			if got.Code != test.code || got.Reason != test.reason || !strings.Contains(got.Message, test.message) {
+				t.Errorf("got %+v, want %+v", got, test)
 			}
 		})
 	}

@@ -20,6 +20,7 @@ import (
 	"duet/gpu"
 	"duet/model/checkpoint"
 	"duet/model/data"
+	"duet/model/report"
 	"duet/model/train"
 )
 
@@ -218,7 +219,8 @@ func (e *Engine) Understand(ctx context.Context, s ui.Source) (*data.Report, err
 		return nil, err
 	}
 	if len(c.Classes) < 2 {
-		return nil, fmt.Errorf("%s has %d classes; a training needs at least two: a folder for each, or a column of labels", s.Name, len(c.Classes))
+		err := fmt.Errorf("%s has %d classes; a training needs at least two: a folder for each, or a column of labels", s.Name, len(c.Classes))
+		return nil, report.Because(err, report.FewClasses)
 	}
 	e.collections.Lock()
 	defer e.collections.Unlock()
@@ -344,7 +346,7 @@ const maxLosses = 3
 func (e *Engine) run(ctx context.Context, id string, j job, tell func(train.Event)) (*ui.Result, error) {
 	release, free := e.store.hold(id)
 	if !free {
-		return nil, fmt.Errorf("the training of %s goes on in another window of Duet", j.Setup.Name)
+		return nil, report.Because(fmt.Errorf("the training of %s goes on in another window of Duet", j.Setup.Name), report.Elsewhere, j.Setup.Name)
 	}
 	defer release()
 	stopped := func() bool { return errors.Is(context.Cause(ctx), ui.ErrStopped) }

@@ -3,8 +3,10 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"image"
 	"image/png"
 	"maps"
 	"os"
@@ -17,6 +19,7 @@ import (
 	"duet/app/ui"
 	"duet/assets"
 	"duet/gpu/gputest"
+	"duet/model/report"
 	"duet/model/train"
 )
 
@@ -447,5 +450,63 @@ func TestTwoWindows(t *testing.T) {
 	})
 	if err != nil || !looked {
 		t.Errorf("%v, looked %v", err, looked)
+	}
+}
+
+// TestReasons has the common failures come with reasons that windows have words
+// for.
+func TestReasons(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewRGBA(image.Rect(0, 0, 8, 8))); err != nil {
+		t.Fatal(err)
+	}
+	write("one/a/1.png", picture.String())
+	write("broken/a/1.png", "x")
+	write("broken/b/1.png", "y")
+	e := NewEngine(Folders{Models: filepath.Join(dir, "models")})
+	defer e.Close()
+	understand := func(name string) error {
+		_, err := e.Understand(t.Context(), ui.Source{Name: name, Path: filepath.Join(dir, name)})
+		return err
+	}
+	classify := func(name string) error {
+		_, err := e.Classify(t.Context(), ui.File{Name: name, Path: filepath.Join(dir, name)}, "")
+		return err
+	}
+	_, noModel := e.Import(t.Context(), ui.File{Name: "m.zip", Path: write("m.zip", "PK")})
+	_, read := Host{}.Read(t.Context(), []ui.File{{Name: "absent", Path: filepath.Join(dir, "absent")}})
+	write("t.csv", "size,weight\n1,2\n")
+	tests := []struct {
+		name  string
+		err   error
+		want  report.Reason
+		names []string
+	}{
+		{"one class", understand("one"), report.FewClasses, nil},
+		{"no row", understand("broken"), report.NoRows, nil},
+		{"no collection", understand("absent"), report.NotFound, []string{filepath.Join(dir, "absent")}},
+		{"a table of something else", understand("t.csv"), report.BadTable, []string{"t.csv"}},
+		{"a broken picture", classify("broken/a/1.png"), report.BadPicture, []string{"1.png"}},
+		{"no picture", classify("absent.png"), report.NotFound, []string{filepath.Join(dir, "absent.png")}},
+		{"no model", noModel, report.BadModel, []string{"m.zip"}},
+		{"nothing dropped", read, report.NotFound, []string{filepath.Join(dir, "absent")}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := report.FaultOf(test.err); got.Reason != test.want || !slices.Equal(got.Names, test.names) {
+				t.Errorf("%v has the reason %q, %q", test.err, got.Reason, got.Names)
+			}
+		})
 	}
 }

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"duet/model/report"
 )
 
 // errNoPictures says that there is nothing to classify among dropped files.
-var errNoPictures = errors.New("none of the files is a picture that can be read: JPEG, PNG, GIF, BMP and WebP can")
+var errNoPictures = report.Because(errors.New("none of the files is a picture that can be read: JPEG, PNG, GIF, BMP and WebP can"), report.NoPictures)
 
 // parts are the parts of the program that its errors begin with.
 var parts = []string{"app", "checkpoint", "config", "data", "gpu", "hub", "model", "text", "train", "assets"}

@@ -59,8 +59,22 @@ type Info struct {
 // it could not be.
 type Problem struct {
 	Doing Doing
-	Text  string
-	Code  string // where views have words of their own for it (wasm/duet.d.ts lists them)
+	Code  string // why there is no engine in the tab, where views have words for it (wasm/duet.d.ts lists them)
+	Failure
+}
+
+// A Failure is why something failed: in English with all details, and, where it
+// has one, by a reason that views have words for.
+type Failure struct {
+	Text   string
+	Reason report.Reason
+	Names  []string // that the reason's words name
+}
+
+// failure says why something failed.
+func failure(err error) Failure {
+	f := report.FaultOf(err)
+	return Failure{plain(err.Error()), f.Reason, f.Names}
 }
 
 // A Hint is something that the user is told once and may want to know.
@@ -98,7 +112,7 @@ type Item struct {
 	Status  Status
 	Answer  report.Answer // when done
 	Took    time.Duration // when done
-	Error   string        // when failed
+	Failure Failure       // when failed
 	asked   int           // counts the questions, so that late answers are known
 }
 

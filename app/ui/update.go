@@ -128,7 +128,7 @@ func (s *State) fail(doing Doing, err error) { s.Problem = problem(doing, err) }
 
 // problem is an error for people.
 func problem(doing Doing, err error) *Problem {
-	p := &Problem{Doing: doing, Text: plain(err.Error())}
+	p := &Problem{Doing: doing, Failure: failure(err)}
 	var coded interface{ Code() string }
 	if errors.As(err, &coded) {
 		p.Code = coded.Code()
@@ -230,9 +230,9 @@ func (s *State) updatePictures(m Message) (effects []Effect, mine bool) {
 		case x.asked != m.Asked: // there are other words or another model now
 			x.Status = Waiting
 		case m.Error != nil:
-			x.Status, x.Error = Failed, plain(m.Error.Error())
+			x.Status, x.Failure = Failed, failure(m.Error)
 		default:
-			x.Status, x.Answer, x.Took, x.Error = Done, m.Answer, m.Took, ""
+			x.Status, x.Answer, x.Took, x.Failure = Done, m.Answer, m.Took, Failure{}
 		}
 		return s.next(), true
 	}

@@ -59,7 +59,7 @@ func TestPicturesAreAskedOneByOne(t *testing.T) {
 	expect(t, s.Update(Answered{ID: 1, Answer: answer("x", 0.5), Took: time.Second}), `Ask 3 ""`) // the selected one comes first
 	expect(t, s.Update(Answered{ID: 3, Error: errors.New("data: opening c: no picture")}), `Ask 2 "words"`)
 	expect(t, s.Update(Answered{ID: 2, Answer: answer("y", 0.9)}), "")
-	if x := s.Pictures.Item(3); x.Status != Failed || x.Error != "opening c: no picture" {
+	if x := s.Pictures.Item(3); x.Status != Failed || x.Failure.Text != "opening c: no picture" {
 		t.Errorf("%+v", x)
 	}
 	if done, all := s.Pictures.Counts(); done != 3 || all != 3 {

@@ -226,7 +226,10 @@ func (v *View) answer(gtx C, x *ui.Item) D {
 	case ui.Waiting:
 		parts = append(parts, v.body(v.Texts.Waiting).Layout)
 	case ui.Failed:
-		parts = append(parts, v.label(sizeBody, v.Theme.Bad, v.Texts.NoAnswer+v.Texts.Colon+x.Error).Layout)
+		words, details := v.Texts.because(x.Failure)
+		parts = append(parts, func(gtx C) D {
+			return rows(gtx, 2, append([]layout.Widget{v.label(sizeBody, v.Theme.Bad, v.Texts.NoAnswer+v.Texts.Colon+words).Layout}, v.details(details)...)...)
+		})
 	case ui.Asked:
 		if len(x.Answer.Top) == 0 {
 			parts = append(parts, v.body(v.Texts.Looking).Layout)

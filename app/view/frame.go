@@ -150,12 +150,21 @@ func (v *View) tabs(gtx C, s *ui.State, axis layout.Axis) D {
 	})
 }
 
+// details are what words in the user's language leave out, in English; or none.
+func (v *View) details(text string) []layout.Widget {
+	if text == "" {
+		return nil
+	}
+	return []layout.Widget{v.muted(text).Layout}
+}
+
 // problem shows what went wrong last, or else where something was saved.
 func (v *View) problem(gtx C, s *ui.State) D {
-	title, text, frame := "", s.Notice, v.Theme.Accent
+	title, text, details, frame := "", s.Notice, "", v.Theme.Accent
 	again := func(C) D { return D{} }
 	if p := s.Problem; p != nil {
-		title, text, frame = v.Texts.Problems[p.Doing], v.Texts.advice(p, browser()), v.Theme.Bad
+		title, frame = v.Texts.Problems[p.Doing], v.Theme.Bad
+		text, details = v.Texts.advice(p, browser())
 		if p.Doing == ui.DoingStart {
 			again = v.do("retry", v.Texts.TryAgain, quiet, true, ui.Retry{})
 		}
@@ -173,7 +182,7 @@ func (v *View) problem(gtx C, s *ui.State) D {
 					if title == "" {
 						return v.body(text).Layout(gtx)
 					}
-					return rows(gtx, 2, v.label(sizeBody, v.Theme.Bad, title).strong().Layout, v.body(text).Layout)
+					return rows(gtx, 2, append([]layout.Widget{v.label(sizeBody, v.Theme.Bad, title).strong().Layout, v.body(text).Layout}, v.details(details)...)...)
 				}
 				if gtx.Constraints.Max.X < gtx.Dp(narrow) {
 					return rows(gtx, 2, words, func(gtx C) D { return v.wrap(gtx, gapSmall, again, dismiss) })

@@ -183,7 +183,8 @@ func labels(n *input.SemanticNode) string {
 // has come to its end, not at every step.
 func (v *View) status(s *ui.State) (text string, alert bool) {
 	if p := s.Problem; p != nil {
-		return v.Texts.Problems[p.Doing] + ": " + p.Text, true
+		words, _ := v.Texts.advice(p, browser())
+		return v.Texts.Problems[p.Doing] + v.Texts.Colon + words, true
 	}
 	if s.Notice != "" {
 		return fmt.Sprintf(v.Texts.SavedAt, s.Notice), false

@@ -93,7 +93,7 @@ func TestStatus(t *testing.T) {
 		alert bool
 	}{
 		"empty":           {"", false},
-		"problem":         {english.Problems[1] + ": none of the files is a picture that can be read: JPEG, PNG, GIF, BMP and WebP can", true},
+		"problem":         {english.Problems[1] + ": None of the files is a picture that can be read. JPEG, PNG, GIF, BMP and WebP can.", true},
 		"one":             {"picture-0.png: warm, 81\u00a0%", false},
 		"several":         {"picture-01.png: cool, 81\u00a0%, not sure", false},
 		"train-running":   {"epoch 6 of 10. Right, of the pictures held back: 75\u00a0%", false},

@@ -2,8 +2,10 @@ package view
 
 import (
 	"fmt"
+	"strings"
 
 	"duet/app/ui"
+	"duet/model/report"
 
 	"gioui.org/layout"
 )
@@ -54,9 +56,33 @@ func (v *View) notice(title, text string, actions ...layout.Widget) layout.Widge
 	}
 }
 
-// advice says what one can do about a problem, where its code tells, else what
-// it is.
-func (t *Texts) advice(p *ui.Problem, browser string) string {
+// because says in the user's language why something failed, and details in
+// English where there are more.
+func (t *Texts) because(f ui.Failure) (words, details string) {
+	words = t.Reasons[f.Reason]
+	if f.Reason == report.NoReason || strings.Count(words, "%s") > len(f.Names) {
+		return f.Text, ""
+	}
+	for _, name := range f.Names {
+		words = strings.Replace(words, "%s", name, 1)
+	}
+	if f.Reason == report.NoPictures || f.Reason == report.Elsewhere {
+		return words, "" // that is all
+	}
+	return words, f.Text
+}
+
+// advice says what one can do about a problem, where its code or reason tells,
+// else what it is; and details in English where there are some.
+func (t *Texts) advice(p *ui.Problem, browser string) (words, details string) {
+	if words := t.noEngine(p, browser); words != "" {
+		return words, ""
+	}
+	return t.because(p.Failure)
+}
+
+// noEngine says what one can do where the tab has no engine.
+func (t *Texts) noEngine(p *ui.Problem, browser string) string {
 	switch p.Code {
 	case "insecure":
 		return t.Insecure
@@ -79,7 +105,7 @@ func (t *Texts) advice(p *ui.Problem, browser string) string {
 	case "internal":
 		return fmt.Sprintf(t.Internal, p.Text)
 	}
-	return p.Text
+	return ""
 }
 
 // storage says what room the models take.

@@ -14,6 +14,7 @@ import (
 	"duet/app/ui"
 	"duet/gpu"
 	"duet/model/data"
+	"duet/model/report"
 	"duet/model/train"
 )
 
@@ -60,7 +61,9 @@ func (c scene) items() []ui.Item {
 	list := []ui.Item{
 		{Status: ui.Done, Answer: answer(true, 3, 0, 2, 1), Took: 42 * time.Millisecond, Caption: c.captions[0]},
 		{Status: ui.Done, Answer: answer(false, 0, 2, 3, 1), Took: 31 * time.Millisecond, Caption: c.captions[1], From: ui.Sidecar},
-		{Status: ui.Asked}, {Status: ui.Waiting}, {Status: ui.Failed, Error: "a-picture-with-a-very-long-name.png: unexpected end of the file"},
+		{Status: ui.Asked}, {Status: ui.Waiting},
+		{Status: ui.Failed, Failure: ui.Failure{Text: "a-picture-with-a-very-long-name.png: unexpected end of the file", Reason: report.BadPicture,
+			Names: []string{"a-picture-with-a-very-long-name.png"}}},
 	}
 	for i := range list {
 		list[i].ID = i + 1
@@ -152,7 +155,7 @@ func states(texts *Texts) map[string]*ui.State {
 	card := ui.EngineState{Ready: true, Info: ui.Info{Adapter: "Intel UHD Graphics 620 (KBL GT2)", Class: gpu.Integrated, ModelID: "default"}}
 	list := c.models()
 	models := ui.Models{List: list, Using: "default"}
-	report := &data.Report{Convention: "an ImageFolder with metadata", Examples: 6000, Pictures: 3000, Captions: 6000, Classes: c.classes,
+	understood := &data.Report{Convention: "an ImageFolder with metadata", Examples: 6000, Pictures: 3000, Captions: 6000, Classes: c.classes,
 		CaptionsFrom: "column text of train/metadata.jsonl", Splits: []data.SplitCount{{Split: data.Train, Examples: 5140}, {Split: data.Validation, Examples: 860}},
 		SkippedRows: 2, Skipped: []data.Skip{{Source: data.Source{File: "train/metadata.jsonl", Line: 7}, Reason: "no such picture", Rows: 2}}}
 	wordless := &data.Report{Convention: "a folder per class", Examples: 180, Pictures: 180, Classes: c.long, Splits: []data.SplitCount{{Split: data.Train, Examples: 180}}}
@@ -167,7 +170,7 @@ func states(texts *Texts) map[string]*ui.State {
 				t.Setup = setup
 			}
 			if t.Report == nil {
-				t.Report = report
+				t.Report = understood
 			}
 		}
 		return &ui.State{Screen: ui.ScreenTrain, Engine: engine, Training: t, Models: models}
@@ -177,7 +180,7 @@ func states(texts *Texts) map[string]*ui.State {
 	stopped := result(c.classes)
 	stopped.Stopped, stopped.Open = true, false
 	lost := training(ui.Training{Unfinished: []ui.Job{{ID: "m", Setup: setup, Step: 70}}})
-	lost.Problem = &ui.Problem{Doing: ui.DoingTrain, Text: "the device was lost: the driver was restarted, or the adapter was taken away"}
+	lost.Problem = &ui.Problem{Doing: ui.DoingTrain, Failure: ui.Failure{Text: "the device was lost: the driver was restarted, or the adapter was taken away", Reason: report.AdapterLost}}
 	classify := func(items []ui.Item, selected int) *ui.State {
 		return &ui.State{Engine: engine, Pictures: ui.Pictures{Items: items, Selected: selected}}
 	}
@@ -212,8 +215,8 @@ func states(texts *Texts) map[string]*ui.State {
 		"long-names": classify(c.longItems(), 1),
 		"failed":     classify(c.items()[4:], 5),
 		"saved":      {Engine: engine, Notice: "Downloads/duet-answers.csv"},
-		"no-adapter": {Engine: ui.EngineState{Failed: true}, Problem: &ui.Problem{Doing: ui.DoingStart, Text: "no adapter: install a Vulkan driver"}},
-		"no-webgpu":  {Engine: ui.EngineState{Failed: true}, Problem: &ui.Problem{Doing: ui.DoingStart, Code: "no-webgpu", Text: "this browser does not offer WebGPU"}},
+		"no-adapter": {Engine: ui.EngineState{Failed: true}, Problem: &ui.Problem{Doing: ui.DoingStart, Failure: ui.Failure{Text: "no adapter: install a Vulkan driver", Reason: report.NoAdapter}}},
+		"no-webgpu":  {Engine: ui.EngineState{Failed: true}, Problem: &ui.Problem{Doing: ui.DoingStart, Code: "no-webgpu", Failure: ui.Failure{Text: "this browser does not offer WebGPU"}}},
 		"hint":       {Engine: engine, Hint: ui.HintSoftware},
 		"page": {Screen: ui.ScreenModels, Engine: engine, Models: models, Page: ui.PageState{Version: ui.VersionNew,
 			Storage: &ui.Storage{Used: 60 << 20, Quota: 9 << 30, Lasting: true}, Traffic: &ui.Traffic{}}},
@@ -221,7 +224,7 @@ func states(texts *Texts) map[string]*ui.State {
 		"page-busy": {Screen: ui.ScreenModels, Engine: engine, Models: models, Training: ui.Training{Step: ui.TrainRunning},
 			Page: ui.PageState{Version: ui.VersionNew, Storage: &ui.Storage{Used: 60 << 20, Lasting: true, Persistent: true}}},
 		"page-settings":    {Screen: ui.ScreenSettings, Engine: engine, Page: ui.PageState{Traffic: &ui.Traffic{Files: 14, Fetched: 9 << 20}}},
-		"problem":          {Engine: engine, Problem: &ui.Problem{Doing: ui.DoingRead, Text: "none of the files is a picture that can be read: JPEG, PNG, GIF, BMP and WebP can"}},
+		"problem":          {Engine: engine, Problem: &ui.Problem{Doing: ui.DoingRead, Failure: ui.Failure{Text: "none of the files is a picture that can be read: JPEG, PNG, GIF, BMP and WebP can", Reason: report.NoPictures}}},
 		"train":            training(ui.Training{}),
 		"train-unfinished": training(ui.Training{Unfinished: []ui.Job{{ID: "m", Setup: ui.Setup{Name: c.model}, Step: 70}, {ID: "n", Setup: ui.Setup{Name: c.longModel}, Step: 12345}}}),
 		"train-lost":       lost,

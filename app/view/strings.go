@@ -3,6 +3,8 @@ package view
 import (
 	"strings"
 
+	"duet/model/report"
+
 	"gioui.org/text"
 	"golang.org/x/image/math/fixed"
 )
@@ -61,6 +63,9 @@ type Texts struct {
 	// Why there is no engine, by code, and what to do.
 	Insecure, NoWebGPU, NoAdapter, Limit, Device, Lost, Internal                          string
 	WebGPUInChrome, WebGPUInChromeLinux, WebGPUInFirefox, WebGPUInSafari, WebGPUElsewhere string
+
+	// Why something failed; what is in %s are a reason's names.
+	Reasons [report.Reasons]string
 
 	// Problems, by what was being done.
 	Problems [7]string

@@ -1,5 +1,7 @@
 package view
 
+import "duet/model/report"
+
 var english = Texts{
 	Language: "English", Code: "en",
 	Comma: ", ", Semicolon: "; ", Colon: ": ", Listed: ", ",
@@ -96,6 +98,25 @@ var english = Texts{
 	WebGPUInFirefox:     "Update Firefox. Where that does not help, open about:config and set dom.webgpu.enabled to true, or use Chrome or Edge.",
 	WebGPUInSafari:      "Safari has it from version 26; update the system, or use Chrome or Edge.",
 	WebGPUElsewhere:     "Use a recent Chrome, Edge, Firefox or Safari.",
+
+	Reasons: [report.Reasons]string{
+		report.NoReason:      "It failed.",
+		report.NoAdapter:     "No graphics driver was found that Duet can use. Install a Vulkan, Metal or Direct3D 12 driver; on Debian and Ubuntu without a graphics card, mesa-vulkan-drivers.",
+		report.AdapterLost:   "The graphics driver was reset, perhaps because the machine slept or memory ran out. Try it again.",
+		report.AdapterMemory: "The graphics adapter has too little memory for this. Train less of the model, or close other programs that use it.",
+		report.NoPictures:    "None of the files is a picture that can be read. JPEG, PNG, GIF, BMP and WebP can.",
+		report.BadPicture:    "%s is no picture that can be read. JPEG, PNG, GIF, BMP and WebP can.",
+		report.BadTable:      "The table %s cannot be read.",
+		report.NoRows:        "Nothing in it can be used.",
+		report.FewClasses:    "A training needs at least two classes: a folder for each, or a column of labels.",
+		report.BadModel:      "%s is no model that Duet can use.",
+		report.BadState:      "The saved state of this training is damaged, or belongs to other pictures or settings. Give it up and begin anew.",
+		report.Elsewhere:     "The training of %s goes on in another window.",
+		report.DiskFull:      "The disk is full. Make room, then try it again.",
+		report.NotFound:      "%s is not there.",
+		report.NotPermitted:  "You are not permitted to open %s.",
+		report.Offline:       "The other machine could not be reached. Is this one connected?",
+	},
 
 	Problems: [7]string{"The graphics adapter could not be opened", "This could not be read", "The training could not go on", "This model could not be used", "This could not be saved", "This could not be fetched", "No file dialog could be opened"},
 	NoDialog: "Drop the files on the window, or type where they are.",

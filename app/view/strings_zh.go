@@ -1,5 +1,7 @@
 package view
 
+import "duet/model/report"
+
 var chinese = Texts{
 	Language: "简体中文", Code: "zh",
 	Comma: "，", Semicolon: "；", Colon: "：", Listed: "、",
@@ -98,6 +100,25 @@ var chinese = Texts{
 	WebGPUInFirefox:     "请更新 Firefox。如果仍然不行，请打开 about:config，把 dom.webgpu.enabled 设为 true，或者使用 Chrome 或 Edge。",
 	WebGPUInSafari:      "Safari 从版本 26 起提供；请更新系统，或者使用 Chrome 或 Edge。",
 	WebGPUElsewhere:     "请使用新版的 Chrome、Edge、Firefox 或 Safari。",
+
+	Reasons: [report.Reasons]string{
+		report.NoReason:      "操作失败。",
+		report.NoAdapter:     "没有找到 Duet 可用的显卡驱动。请安装支持 Vulkan、Metal 或 Direct3D 12 的驱动；在没有显卡的 Debian 和 Ubuntu 上，请安装 mesa-vulkan-drivers。",
+		report.AdapterLost:   "显卡驱动被重置，可能是因为机器休眠或内存不足。请再试一次。",
+		report.AdapterMemory: "显存不足。请降低训练程度，或关闭其他占用显存的程序。",
+		report.NoPictures:    "这些文件中没有可以读取的图片。支持 JPEG、PNG、GIF、BMP 和 WebP。",
+		report.BadPicture:    "“%s”不是可以读取的图片。支持 JPEG、PNG、GIF、BMP 和 WebP。",
+		report.BadTable:      "无法读取表格“%s”。",
+		report.NoRows:        "其中没有可用的内容。",
+		report.FewClasses:    "训练至少需要两个类别：每个类别一个文件夹，或者有一列标签。",
+		report.BadModel:      "“%s”不是 Duet 可用的模型。",
+		report.BadState:      "这次训练保存的进度已损坏，或者属于其他图片或设置。请放弃它，重新开始。",
+		report.Elsewhere:     "“%s”的训练正在另一个窗口中进行。",
+		report.DiskFull:      "磁盘已满。请先腾出空间，然后再试一次。",
+		report.NotFound:      "找不到“%s”。",
+		report.NotPermitted:  "没有权限打开“%s”。",
+		report.Offline:       "无法连接到对方机器。请检查网络连接。",
+	},
 
 	Problems: [7]string{"无法打开图形适配器", "无法读取", "训练无法继续", "无法使用这个模型", "无法保存", "无法下载", "无法打开文件对话框"},
 	NoDialog: "请把文件拖到窗口里，或者输入它的位置。",

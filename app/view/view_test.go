@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"duet/app/ui"
+	"duet/model/report"
 
 	"gioui.org/text"
 )
@@ -143,8 +144,8 @@ func TestAdvice(t *testing.T) {
 	for _, texts := range Languages {
 		said := map[string]string{}
 		say := func(code, browser string) {
-			p := &ui.Problem{Code: code, Text: "1 MiB offered"}
-			text := texts.advice(p, browser)
+			p := &ui.Problem{Code: code, Failure: ui.Failure{Text: "1 MiB offered"}}
+			text, _ := texts.advice(p, browser)
 			if text == p.Text || strings.Contains(text, "%!") || said[text] != "" {
 				t.Errorf("%s: %s in %q says %q, as %s does", texts.Code, code, browser, text, said[text])
 			}
@@ -157,7 +158,7 @@ func TestAdvice(t *testing.T) {
 			say(code, "chrome")
 		}
 		for _, code := range towerCodes {
-			text := texts.towerProblem(&ui.Problem{Code: code, Text: "as it is"})
+			text := texts.towerProblem(&ui.Problem{Code: code, Failure: ui.Failure{Text: "as it is"}})
 			if text == "as it is" || said[text] != "" {
 				t.Errorf("%s: of a tower %s says %q", texts.Code, code, text)
 			}
@@ -170,8 +171,29 @@ func TestAdvice(t *testing.T) {
 				said[text] = lack
 			}
 		}
-		if got := texts.advice(&ui.Problem{Text: "as it is"}, ""); got != "as it is" {
-			t.Errorf("without a code it says %q", got)
+		if got, details := texts.advice(&ui.Problem{Failure: ui.Failure{Text: "as it is"}}, ""); got != "as it is" || details != "" {
+			t.Errorf("without a code it says %q, %q", got, details)
+		}
+	}
+}
+
+// TestReasons has words for every reason, which name what there is to name.
+func TestReasons(t *testing.T) {
+	for _, texts := range Languages {
+		said := map[string]bool{}
+		for r := report.NoReason + 1; r < report.Reasons; r++ {
+			words, details := texts.because(ui.Failure{Text: "in full", Reason: r, Names: []string{"100 %s.png"}})
+			whole := r == report.NoPictures || r == report.Elsewhere
+			if words == "" || said[words] || (details == "") != whole {
+				t.Errorf("%s: %s says %q, %q", texts.Code, r, words, details)
+			}
+			if names := strings.Contains(texts.Reasons[r], "%s"); names != strings.Contains(words, "100 %s.png") {
+				t.Errorf("%s: %s says %q", texts.Code, r, words)
+			}
+			said[words] = true
+		}
+		if words, details := texts.because(ui.Failure{Text: "in full", Reason: report.BadPicture}); words != "in full" || details != "" {
+			t.Errorf("%s: without a name it says %q, %q", texts.Code, words, details)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"syscall/js"
 
 	"duet/gpu"
+	"duet/model/report"
 )
 
 // A request is one message of the page.
@@ -134,8 +135,10 @@ func (e *engine) serve(ctx context.Context, message js.Value, given *given) {
 // A failure is an error as the page gets it. Codes are stable, messages are for
 // people.
 type failure struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
+	Code    string   `json:"code"`
+	Message string   `json:"message"`
+	Reason  string   `json:"reason,omitempty"` // see report.Reason
+	Names   []string `json:"names,omitempty"`
 	cause   error
 }
 
@@ -143,17 +146,19 @@ func (f failure) Error() string { return f.Message }
 func (f failure) Unwrap() error { return f.cause }
 
 // fail gives an error a code.
-func fail(code string, err error) error { return failure{code, err.Error(), err} }
+func fail(code string, err error) error { return failure{Code: code, Message: err.Error(), cause: err} }
 
 func explain(err error) failure {
-	var f failure
+	fault := report.FaultOf(err)
+	f := failure{Code: "failed", Message: err.Error(), Reason: fault.Reason.String(), Names: fault.Names}
+	var coded failure
 	switch {
-	case errors.As(err, &f):
-		return failure{Code: f.Code, Message: err.Error()}
+	case errors.As(err, &coded):
+		f.Code = coded.Code
 	case errors.Is(err, gpu.ErrLost):
-		return failure{Code: "lost", Message: err.Error()}
+		f.Code = "lost"
 	}
-	return failure{Code: "failed", Message: err.Error()}
+	return f
 }
 
 // toJS turns a value into JavaScript's by way of JSON, unless it is already.

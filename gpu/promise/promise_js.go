@@ -10,6 +10,18 @@ type Error struct {
 	Name    string // such as QuotaExceededError; "" where it was no error
 	Code    string // where it has one that is a text
 	Message string
+
+	reason string // of a DuetError, in wasm/duet.d.ts
+	names  []string
+}
+
+// Told is the reason that the engine's worker gave, and what it names; "" where
+// it gave none.
+func (e Error) Told() (reason string, names []string) {
+	if e.Name == "QuotaExceededError" {
+		return "disk-full", nil
+	}
+	return e.reason, e.names
 }
 
 func (e Error) Error() string { return e.Message }
@@ -17,7 +29,13 @@ func (e Error) Error() string { return e.Message }
 // ErrorOf reads a JavaScript error, or whatever it is instead.
 func ErrorOf(v js.Value) Error {
 	if v.Type() == js.TypeObject {
-		if e := (Error{text(v, "name"), text(v, "code"), text(v, "message")}); e.Message != "" {
+		e := Error{Name: text(v, "name"), Code: text(v, "code"), Message: text(v, "message"), reason: text(v, "reason")}
+		if names := v.Get("names"); e.reason != "" && names.Type() == js.TypeObject {
+			for i := range names.Length() {
+				e.names = append(e.names, names.Index(i).String())
+			}
+		}
+		if e.Message != "" {
 			return e
 		}
 	}

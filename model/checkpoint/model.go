@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"duet/model/report"
 )
 
 // The files of a model that this package knows by name.
@@ -45,9 +47,9 @@ func OpenModel(name string) (*Model, error) {
 	case info.IsDir():
 		return OpenModelFS(os.DirFS(name), name)
 	case strings.HasSuffix(name, ".safetensors"), isTorchName(name):
-		return nil, fmt.Errorf("checkpoint: %s holds weights only; give the folder that holds it with its %s", name, configName)
+		return nil, report.Because(fmt.Errorf("checkpoint: %s holds weights only; give the folder that holds it with its %s", name, configName), report.BadModel, filepath.Base(name))
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("checkpoint: %s is neither a folder nor a zip", name)
+		return nil, report.Because(fmt.Errorf("checkpoint: %s is neither a folder nor a zip", name), report.BadModel, filepath.Base(name))
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -116,7 +118,7 @@ func OpenModelZip(r io.ReaderAt, size int64, name string) (*Model, error) {
 }
 
 func (m *Model) wrap(file string, err error) error {
-	return fmt.Errorf("checkpoint: model %s: %w", path.Join(m.name, file), err)
+	return report.Because(fmt.Errorf("checkpoint: model %s: %w", path.Join(m.name, file), err), report.BadModel, path.Base(filepath.ToSlash(m.name)))
 }
 
 // Name is how errors call the model: its path.

@@ -93,7 +93,7 @@ type Options struct {
 func OpenPath(ctx context.Context, name, images string, o Options) (*Collection, error) {
 	root, inside, err := rootOf(name)
 	if err != nil {
-		return nil, fmt.Errorf("data: opening %s: %w", name, err)
+		return nil, absent(fmt.Errorf("data: opening %s: %w", name, err), report.NoReason, name)
 	}
 	if images != "" {
 		r, err := os.OpenRoot(images)

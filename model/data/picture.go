@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"duet/model/report"
 )
 
 // A Picture is one picture of a collection: a file or an entry of a tar shard.
@@ -126,9 +128,12 @@ func DecodeFile(name string, maxPixels int) (m *Image, err error) {
 	}
 	p := &Picture{Name: name, files: os.DirFS(folder), path: base, offset: -1}
 	if err := p.locate(); err != nil {
-		return nil, fmt.Errorf("data: picture %s: %w", name, err)
+		return nil, absent(fmt.Errorf("data: picture %s: %w", name, err), report.BadPicture, name)
 	}
-	return p.Decode(maxPixels)
+	if m, err = p.Decode(maxPixels); err != nil {
+		return nil, report.Because(err, report.BadPicture, filepath.Base(name))
+	}
+	return m, nil
 }
 
 // Hash returns the SHA-256 of the picture's bytes in hexadecimal. It reads them
@@ -190,3 +195,11 @@ func fileError(err error) error {
 }
 
 var errNoFile = errors.New("no such file")
+
+// absent gives an error its reason: that a file is not there, or else another.
+func absent(err error, otherwise report.Reason, name string) error {
+	if errors.Is(err, errNoFile) {
+		return report.Because(err, report.NotFound, name)
+	}
+	return report.Because(err, otherwise, filepath.Base(name))
+}

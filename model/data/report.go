@@ -32,9 +32,9 @@ const MaxSkips = report.MaxSkips
 // nothingLeft is the error of a collection whose every row was left out.
 func nothingLeft(r *Report) error {
 	if len(r.Skipped) == 0 {
-		return errNoWords
+		return report.Because(errNoWords, report.NoRows)
 	}
-	return fmt.Errorf("no row is usable: %s", listSkips(r.Skipped))
+	return report.Because(fmt.Errorf("no row is usable: %s", listSkips(r.Skipped)), report.NoRows)
 }
 
 // count fills the report's numbers from the examples.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"duet/model/report"
 )
 
 // Limits of a row.
@@ -62,6 +64,11 @@ func (b *builder) readTables(files fs.FS, names []string, split func(name string
 	return nil
 }
 
+// unreadable is the error of a table that is of no use.
+func (t *tableRows) unreadable(err error) error {
+	return report.Because(err, report.BadTable, t.name)
+}
+
 func (t *tableRows) read(tables fs.FS) error {
 	b := t.b
 	t.text, t.label = textColumns(), labelColumns()
@@ -85,10 +92,10 @@ func (t *tableRows) read(tables fs.FS) error {
 		return nil
 	}, func(line int, reason string) { b.skip(Source{File: t.name, Line: line}, reason) })
 	if err != nil {
-		return fmt.Errorf("%s: %w", t.name, err)
+		return t.unreadable(fmt.Errorf("%s: %w", t.name, err))
 	}
 	if len(b.rows) == before && b.report.SkippedRows == skipped {
-		return fmt.Errorf("%s: the table has no rows", t.name)
+		return t.unreadable(fmt.Errorf("%s: the table has no rows", t.name))
 	}
 	if t.used["picture"] != "" { // a column that the first rows of a JSONL table lacked
 		of := b.rows[before:]
@@ -225,12 +232,12 @@ func (t *tableRows) report(rows int) error {
 	r := &t.b.report
 	for _, want := range []struct{ what, column string }{{"text", t.b.options.TextColumn}, {"label", t.b.options.LabelColumn}} {
 		if want.column != "" && t.used[want.what] == "" && len(t.seen) > 0 {
-			return fmt.Errorf("%s: no column %q; its columns are %s", t.name, want.column, listed)
+			return t.unreadable(fmt.Errorf("%s: no column %q; its columns are %s", t.name, want.column, listed))
 		}
 	}
 	if rows == 0 && len(t.seen) > 0 && t.used["picture"] == "" && t.used["text"] == "" {
-		return fmt.Errorf("%s: no column for pictures (%s) or words (%s); the first line should name the columns, and names %s",
-			t.name, strings.Join(pictureColumns()[:2], ", "), strings.Join(textColumns(), ", "), listed)
+		return t.unreadable(fmt.Errorf("%s: no column for pictures (%s) or words (%s); the first line should name the columns, and names %s",
+			t.name, strings.Join(pictureColumns()[:2], ", "), strings.Join(textColumns(), ", "), listed))
 	}
 	from := func(where *string, what string) {
 		if c := t.used[what]; c != "" {
@@ -286,7 +293,7 @@ func (t *tableRows) findImages() error {
 		return nil
 	}, func(int, string) {})
 	if err != nil {
-		return fmt.Errorf("%s: %w", t.name, err)
+		return t.unreadable(fmt.Errorf("%s: %w", t.name, err))
 	}
 	found := func(folder string) (n int) {
 		for _, p := range firsts {
