@@ -5,6 +5,7 @@
 # make lint     style and import rules  make fuzz     every fuzz test for FUZZTIME
 # make bench    speed, one line a case  make vectors  conformance, one line an operator
 # make full     the tests of full size: ResNet-18 at 224 px with RoBERTa-base, from ../shared; gigabytes, half an hour
+# make windows  bin/duet.exe, with mingw-w64 (Debian: gcc-mingw-w64-x86-64)
 # make deps     install what is missing for all of these
 # make fonts    the tab's fonts for Chinese, in bin/fonts
 # make install  the program, its menu entry and the tab under PREFIX (/usr/local), as root or with a PREFIX of your own
@@ -23,7 +24,7 @@ PAGE := $(wildcard wasm/*.html wasm/*.js wasm/*.css wasm/*.webmanifest wasm/*.d.
 
 PREFIX ?= /usr/local
 
-.PHONY: install run test build wasm fonts serve assets lint fuzz full bench vectors default-model deps deps-run deps-test
+.PHONY: install run test build windows wasm fonts serve assets lint fuzz full bench vectors default-model deps deps-run deps-test
 .DEFAULT_GOAL := build
 # What is missing is installed before anything is built.
 .NOTPARALLEL:
@@ -48,6 +49,9 @@ full: deps build wasm
 
 build: assets
 	$(GO) build $(LINK) -o bin/duet ./cmd/duet
+
+windows: assets
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=x86_64-w64-mingw32-gcc $(GO) build $(LINK) -o bin/duet.exe ./cmd/duet
 
 wasm: assets fonts
 	@mkdir -p bin/web

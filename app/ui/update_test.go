@@ -195,6 +195,18 @@ func TestModelAmongDropped(t *testing.T) {
 	}
 }
 
+func TestNoDialog(t *testing.T) {
+	s := &State{}
+	expect(t, s.Update(NoDialog{}), "")
+	if !s.NoDialog || s.Problem == nil || s.Problem.Doing != DoingChoose {
+		t.Errorf("%+v", s)
+	}
+	s.Update(Dismiss{})
+	if !s.NoDialog || s.Problem != nil {
+		t.Errorf("when told: %+v", s)
+	}
+}
+
 func TestTraining(t *testing.T) {
 	s := ready()
 	s.Models.List = []Model{{ID: "shapes", Name: "shapes"}}

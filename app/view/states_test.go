@@ -225,6 +225,8 @@ func states(texts *Texts) map[string]*ui.State {
 			Page: ui.PageState{Version: ui.VersionNew, Storage: &ui.Storage{Used: 60 << 20, Lasting: true, Persistent: true}}},
 		"page-settings":    {Screen: ui.ScreenSettings, Engine: engine, Page: ui.PageState{Traffic: &ui.Traffic{Files: 14, Fetched: 9 << 20}}},
 		"problem":          {Engine: engine, Problem: &ui.Problem{Doing: ui.DoingRead, Failure: ui.Failure{Text: "none of the files is a picture that can be read: JPEG, PNG, GIF, BMP and WebP can", Reason: report.NoPictures}}},
+		"no-dialog":        {Engine: engine, NoDialog: true, Problem: &ui.Problem{Doing: ui.DoingChoose, Code: "no-dialog"}},
+		"models-no-dialog": {Screen: ui.ScreenModels, Engine: engine, Models: models, NoDialog: true},
 		"train":            training(ui.Training{}),
 		"train-unfinished": training(ui.Training{Unfinished: []ui.Job{{ID: "m", Setup: ui.Setup{Name: c.model}, Step: 70}, {ID: "n", Setup: ui.Setup{Name: c.longModel}, Step: 12345}}}),
 		"train-lost":       lost,

@@ -118,18 +118,24 @@ func TestDropsUnderWayland(t *testing.T) {
 	source := dialWayland(t, socket)
 	h := source.newHand(1600, 900)
 	surface := source.window("source", 800, 900) // right of the app's
-	time.Sleep(time.Second)                      // the compositor moves both
-	list := strings.Repeat("# more than a pipe holds\r\n", 4000) + (&url.URL{Scheme: "file", Path: picture}).String() + "\r\n"
-	if !h.drag(surface, map[string]string{"text/html": "", "text/uri-list": list}, 1200, 450, 400, 450) {
-		t.Error("the window does not finish the drop of a file")
+	taken := func(contents map[string]string) bool {
+		return h.drag(surface, contents, 1200, 450, 400, 450)
 	}
+	drop := func(what string, contents map[string]string) {
+		for range 5 { // on a busy machine the app may say too late that it takes it
+			if taken(contents) {
+				return
+			}
+		}
+		t.Fatalf("the window does not finish the drop of %s", what)
+	}
+	list := strings.Repeat("# more than a pipe holds\r\n", 4000) + (&url.URL{Scheme: "file", Path: picture}).String() + "\r\n"
+	drop("a file", map[string]string{"text/html": "", "text/uri-list": list})
 	u.told("a new+one.png: ")
 	u.step("dropped and answered")
-	if !h.drag(surface, map[string]string{"text/plain;charset=utf-8": "what   is this?\n这是什么?"}, 1200, 450, 400, 450) {
-		t.Error("the window does not finish the drop of words")
-	}
+	drop("words", map[string]string{"text/plain;charset=utf-8": "what   is this?\n这是什么?"})
 	u.holds("what is this? 这是什么?")
-	if h.drag(surface, map[string]string{"application/x-other": "?"}, 1200, 450, 400, 450) {
+	if taken(map[string]string{"application/x-other": "?"}) {
 		t.Error("the window takes what it cannot use")
 	}
 	u.step("words dropped")

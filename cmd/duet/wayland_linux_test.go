@@ -250,9 +250,15 @@ func (h *hand) press(down int) {
 func (h *hand) drag(surface uint32, contents map[string]string, fromX, fromY, toX, toY int) bool {
 	h.Helper()
 	c := h.waylandClient
-	pressed, ended := make(chan bool, 1), make(chan bool, 1)
+	entered, pressed, ended := make(chan bool, 1), make(chan bool, 1), make(chan bool, 1)
 	var serial uint32
 	pointer, source, device := c.object(), c.object(), c.object()
+	c.handle(pointer, 0, func(arguments) { // enter
+		select {
+		case entered <- true:
+		default:
+		}
+	})
 	c.handle(pointer, 3, func(a arguments) { // button
 		if serial == 0 {
 			serial = a.number()
@@ -260,8 +266,10 @@ func (h *hand) drag(surface uint32, contents map[string]string, fromX, fromY, to
 		}
 	})
 	c.send(c.the("wl_seat"), 0, pointer)
-	h.move(fromX, fromY)
-	h.move(fromX+1, fromY)
+	for i := 0; len(entered) == 0 && i < 3000; i++ { // the compositor may still be placing the window
+		h.move(fromX+i%2, fromY)
+	}
+	c.wait("pointer over the source", entered)
 	h.press(1)
 	c.wait("press", pressed)
 
