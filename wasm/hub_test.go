@@ -5,6 +5,7 @@ package wasm_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"math/rand/v2"
 	"net/http/httptest"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"time"
 
 	"duet/model/hub/hubtest"
+	"duet/model/shared"
+	"duet/model/text"
 	"duet/wasm"
 	"duet/wasm/browser"
 
@@ -118,8 +121,9 @@ func TestTabFetchesTowers(t *testing.T) {
 	}
 	wait(t, page, `navigator.serviceWorker.controller && window.duetDropped && window.duetHub`)
 	p := &person{TB: t, page: page, began: time.Now()}
+	p.click("button", "Close") // that it is slow in software: what is below it moves
 	p.click("radio", "Models")
-	p.click("button", "Go on")
+	p.click("button", "Go on "+known)
 	wait(t, page, `duetHub.state(`+quote(known)+`).then((s) => s.here)`)
 	p.find("text", "It is here.")
 	if !slices.ContainsFunc(s.Requests(), func(r hubtest.Request) bool { return strings.HasPrefix(r.Range, "bytes=") }) {
@@ -155,6 +159,72 @@ func TestTabFetchesTowers(t *testing.T) {
 		t.Errorf("after it was removed it is %+v", state)
 	}
 	leavePicture(t, page, "towers.png")
+}
+
+// TestTabTrainsFromTowers trains from two towers that were fetched, a RoBERTa's
+// folder and a checkpoint of torchvision's kind; the app offers them.
+func TestTabTrainsFromTowers(t *testing.T) {
+	const words, pictures = "distilbert/distilroberta-base", "torchvision/resnet18"
+	files := map[string][]byte{}
+	for _, name := range []string{"config.json", "model.safetensors"} { // small ones in the places of large ones
+		files[name] = shared.Read(t, "fixtures", "roberta_tiny_synthetic", name)
+	}
+	tokenizer, err := text.Train(t.Context(), slices.Values([]string{"is there a red square in the picture?", "yes it is"}), 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(files, tokenizer.Files())
+	s := hubtest.New(t)
+	s.Add(words, hubtest.Commit("1"), files)
+	visual := shared.Read(t, "fixtures", "resnet18_width16", "model.pth")
+	sum := sha256.Sum256(visual)
+	server := httptest.NewServer(wasm.HandlerAt(tabFiles(t), s.URL))
+	defer server.Close()
+	page := browser.ForTest(t).MustOpen(t, server.URL)
+	p := &person{TB: t, page: page, began: time.Now()}
+	wait(t, page, `window.duetDropped && window.duetHub`)
+	eval(t, page, `await duetHub.pull({name: `+quote(words)+`})`, nil)
+	eval(t, page, `await duetHub.pull({name: `+quote(pictures)+`, url: `+quote(s.AddFile("/models/resnet18-f37072fd.pth", visual))+`, sha256: '`+hex.EncodeToString(sum[:])+`'})`, nil)
+	p.step("fetched")
+
+	var trained struct {
+		Bytes, Steps, Step int
+		Model              struct {
+			Classes    []string
+			Fusion     string
+			Parameters int
+			ImageSize  int `json:"image_size"`
+		}
+	}
+	eval(t, page, `await (async () => {
+		const files = await duet.sample({n: 12, task: 'rule'});
+		const how = {towers: {vision: `+quote(pictures)+`, text: `+quote(words)+`}, tune: 'head', maxSteps: 2, batch: 4};
+		const {bytes, steps} = await duet.estimate(files, how);
+		const {blob, step} = await duet.train(files, {...how, give: true});
+		return {bytes, steps, step, model: await duet.inspect(blob)};
+	})()`, &trained)
+	if m := trained.Model; trained.Bytes == 0 || trained.Step != 2 || len(m.Classes) < 2 || m.Fusion != "concat" || m.Parameters < 700_000 || m.ImageSize != 224 {
+		t.Errorf("trained %+v", trained)
+	}
+	p.step("trained")
+
+	eval(t, page, `(() => {
+		window.asked = [];
+		const {estimate, sample} = duet;
+		duet.sample = (o) => sample({...o, n: 12}); // fewer than the app asks for
+		duet.estimate = (files, o) => { asked.push(o.towers ?? o.init); return estimate(files, o); };
+	})()`, nil)
+	p.click("button", "Close")
+	p.click("radio", "Train")
+	p.click("button", "Use the sample collection")
+	p.find("text", "Needs ")
+	p.step("understood")
+	p.click("radio", "resnet18 + distilroberta-base")
+	wait(t, page, `asked[0] === 'current' && asked.at(-1).vision === `+quote(pictures)+` && asked.at(-1).text === `+quote(words))
+	p.find("text", "Needs ")
+	if errors := page.Errors(); len(errors) > 0 {
+		t.Errorf("the console tells of %q", errors)
+	}
 }
 
 // TestSha256 compares the tab's SHA-256 of what comes in pieces with node's.
