@@ -65,14 +65,14 @@ const closed = (url) => fetch(url, { method: 'HEAD', mode: 'no-cors', credential
 
 // patiently calls f until it succeeds, fails for good, or has failed five times
 // without getting on, which it says by its error's on.
-async function patiently(f) {
+async function patiently(f, tries = TRIES) {
   let wait = 1000;
-  for (let left = TRIES; ;) {
+  for (let left = tries; ;) {
     try {
       return await f();
     } catch (error) {
       if (error.on) {
-        left = TRIES;
+        left = tries;
         wait = 1000;
       }
       left--;
@@ -83,6 +83,9 @@ async function patiently(f) {
   }
 }
 
+// first is how often the first request is tried: without a network, once.
+const first = () => (navigator.onLine ? TRIES : 1);
+
 const EXTRAS = ['tokenizer.json', 'tokenizer_config.json', 'vocab.json', 'merges.txt', 'special_tokens_map.json', 'added_tokens.json',
   'preprocessor_config.json', 'README.md', 'LICENSE', 'LICENSE.txt', 'LICENSE.md', 'NOTICE'];
 const WEIGHTS = ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json'];
@@ -90,7 +93,7 @@ const WEIGHTS = ['model.safetensors', 'model.safetensors.index.json', 'pytorch_m
 // look asks what a repository's main branch has, and picks what a tower needs, the
 // weights last: as model/hub does.
 async function look(endpoint, name) {
-  const { sha } = await patiently(async () => (await ask(`${endpoint}/api/models/${name}/revision/main`, name)).json());
+  const { sha } = await patiently(async () => (await ask(`${endpoint}/api/models/${name}/revision/main`, name)).json(), first());
   if (!/^[0-9a-f]{40}$/.test(sha)) throw new HubError('unreachable', `${endpoint} does not answer as a hub does`);
   const tree = await patiently(async () => (await ask(`${endpoint}/api/models/${name}/tree/${sha}`, name)).json());
   const has = new Map(tree.filter((x) => x.type === 'file').map((x) => [x.path, {
@@ -114,7 +117,7 @@ async function look(endpoint, name) {
 
 // single is what there is to fetch where a tower is one file of its own.
 async function single(name, url, sha256) {
-  const response = await patiently(() => ask(url, name, { method: 'HEAD' }));
+  const response = await patiently(() => ask(url, name, { method: 'HEAD' }), first());
   const bytes = Number(response.headers.get('Content-Length') ?? NaN);
   if (!(bytes > 0)) throw new HubError('unreachable', `${new URL(url).host} does not say how large ${name} is`);
   return { commit: '', files: [{ file: new URL(url).pathname.split('/').pop(), url, bytes, hash: sha256 }] };

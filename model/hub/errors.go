@@ -39,6 +39,7 @@ func (e *Error) Code() string { return string(e.Reason) }
 type temporary struct {
 	error
 	after time.Duration // the server asks to wait as long; 0: it does not say
+	dial  bool          // there was no connection
 }
 
 func (t temporary) Unwrap() error { return t.error }
@@ -65,7 +66,7 @@ func (h *Hub) refused(r *http.Response, what string) error {
 		return &Error{Absent, fmt.Sprintf("%s is not on %s (%d): check the name", what, h.Endpoint, status), nil}
 	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500:
 		after, _ := time.ParseDuration(r.Header.Get("Retry-After") + "s")
-		return temporary{&Error{Unreachable, fmt.Sprintf("%s answers %s for %s: try again later", r.Request.URL.Host, r.Status, what), nil}, after}
+		return temporary{error: &Error{Unreachable, fmt.Sprintf("%s answers %s for %s: try again later", r.Request.URL.Host, r.Status, what), nil}, after: after}
 	default:
 		return &Error{Unreachable, fmt.Sprintf("%s answers %s for %s", r.Request.URL.Host, r.Status, what), nil}
 	}

@@ -177,7 +177,7 @@ func (h *Hub) receive(ctx context.Context, p *part) error {
 			}
 		}
 		if response.StatusCode != http.StatusOK {
-			return temporary{&Error{Unreachable, fmt.Sprintf("%s answers with another part of %s than was asked for", response.Request.URL.Host, p.blob.file), nil}, 0}
+			return temporary{error: &Error{Unreachable, fmt.Sprintf("%s answers with another part of %s than was asked for", response.Request.URL.Host, p.blob.file), nil}}
 		}
 	default:
 		return h.refused(response, p.blob.file)
@@ -198,7 +198,7 @@ func (h *Hub) receive(ctx context.Context, p *part) error {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
-			return temporary{&Error{Unreachable, fmt.Sprintf("%s broke off after %d of %d bytes (%v): what has arrived is kept, run it again to go on", p.blob.file, p.have, p.blob.size, err), err}, 0}
+			return temporary{error: &Error{Unreachable, fmt.Sprintf("%s broke off after %d of %d bytes (%v): what has arrived is kept, run it again to go on", p.blob.file, p.have, p.blob.size, err), err}}
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -140,9 +141,11 @@ func (h *Hub) client(stay bool) (*http.Client, error) {
 
 // again calls try until it succeeds, fails for good, or has failed five times
 // without getting on; between the calls it waits, twice as long each time. try
-// says whether it got on.
+// says whether it got on. Where there has never been a connection two calls are
+// enough: there is no network.
 func (h *Hub) again(ctx context.Context, try func() (on bool, err error)) error {
 	wait := cmp.Or(h.wait, defaultWait)
+	connected := false
 	for left := tries; ; {
 		on, err := try()
 		if ctx.Err() != nil {
@@ -156,7 +159,8 @@ func (h *Hub) again(ctx context.Context, try func() (on bool, err error)) error 
 		if !errors.As(err, &t) {
 			return err
 		}
-		if left == 0 {
+		connected = connected || on || !t.dial
+		if left == 0 || !connected && left <= tries-2 {
 			return t.error
 		}
 		pause := max(wait, min(t.after, time.Minute))
@@ -173,7 +177,9 @@ func (h *Hub) again(ctx context.Context, try func() (on bool, err error)) error 
 func (h *Hub) do(c *http.Client, r *http.Request, what string) (*http.Response, error) {
 	response, err := c.Do(r)
 	if err != nil {
-		return nil, temporary{&Error{Unreachable, fmt.Sprintf("%s: %v; the network, or %s, is out of reach", what, reason(err), r.URL.Host), err}, 0}
+		var op *net.OpError
+		dial := errors.As(err, &op) && op.Op == "dial"
+		return nil, temporary{error: &Error{Unreachable, fmt.Sprintf("%s: %v; the network, or %s, is out of reach", what, reason(err), r.URL.Host), err}, dial: dial}
 	}
 	return response, nil
 }
@@ -218,7 +224,7 @@ func (h *Hub) list(ctx context.Context, n name) (commit string, files []string, 
 		}
 		content, err := io.ReadAll(io.LimitReader(response.Body, maxListing))
 		if err != nil {
-			return false, temporary{err, 0}
+			return false, temporary{error: err}
 		}
 		if err := json.Unmarshal(content, &info); err != nil {
 			return false, &Error{Unreachable, fmt.Sprintf("%s does not answer as a hub does: is HF_ENDPOINT right?", h.Endpoint), err}

@@ -142,6 +142,14 @@ func TestPullFillsTheStandardLayout(t *testing.T) {
 	}
 }
 
+// counter counts requests.
+type counter struct{ n int }
+
+func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.n++
+	return http.DefaultTransport.RoundTrip(r)
+}
+
 // noSockets fails a test in which a request is made.
 type noSockets struct{ t *testing.T }
 
@@ -398,6 +406,17 @@ func TestPullTriesAgain(t *testing.T) {
 			}
 		})
 	}
+	t.Run("no network", func(t *testing.T) {
+		s := httptest.NewServer(http.NotFoundHandler())
+		s.Close()
+		dials := new(counter)
+		h := &Hub{Endpoint: s.URL, Cache: t.TempDir(), Transport: dials, wait: time.Millisecond}
+		_, err := h.Pull(t.Context(), roberta, quiet)
+		refusedFor(t, err, Unreachable, "out of reach")
+		if dials.n != 2 {
+			t.Errorf("%d tries, want 2", dials.n)
+		}
+	})
 	t.Run("not for ever", func(t *testing.T) {
 		s := hubtest.New(t)
 		s.Add(roberta, commit, aRepo())
