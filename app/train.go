@@ -239,14 +239,18 @@ func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model
 	if err := m.place(); err != nil {
 		return nil, held, err
 	}
-	if err := m.Memory.Initialize(c.Recipe.Seed); err != nil {
-		return nil, held, err
-	}
+	fresh := m.VLM.Params.All()
 	if o.Init != nil || o.Towers != nil {
-		if err := o.load(m); err != nil {
+		loaded, err := o.load(m)
+		if err != nil {
 			m.Release()
 			return nil, held, err
 		}
+		fresh = slices.DeleteFunc(slices.Clone(fresh), func(p *nn.Param) bool { return loaded[p.Name] })
+	}
+	if err := m.Memory.InitializeOnly(c.Recipe.Seed, fresh); err != nil {
+		m.Release()
+		return nil, held, err
 	}
 	return m, held, nil
 }
@@ -420,33 +424,37 @@ func (o *TrainOptions) tokenizer(ctx context.Context, c *config.Config) (*text.T
 
 // load takes over the tensors of the model to start from: all that have the
 // same name and shape. The classifier is taken only for the same classes.
-func (o *TrainOptions) load(m *Model) error {
+func (o *TrainOptions) load(m *Model) (loaded map[string]bool, err error) {
+	loaded = map[string]bool{}
 	if o.Towers != nil {
 		j, err := o.seen().join(m.Config.Fusion)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		found, _, _, err := j.sources(m.VLM)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return m.Memory.SetAll(found)
+		for _, s := range found {
+			loaded[s.Param.Name] = true
+		}
+		return loaded, m.Memory.SetAll(found)
 	}
 	weights, err := o.Init.Weights()
 	if err != nil {
-		return fmt.Errorf("app: %w", err)
+		return nil, fmt.Errorf("app: %w", err)
 	}
 	defer weights.Close()
 	old, err := config.Read(o.Init, "config.json")
 	if err != nil {
-		return fmt.Errorf("app: %w", err)
+		return nil, fmt.Errorf("app: %w", err)
 	}
 	m.Config.StartFrom(old)
 	report, err := m.Memory.Load(weights, taken(m, weights, old))
 	has := map[string]bool{} // the towers
 	for _, name := range report.Loaded {
 		tower, _, _ := strings.Cut(name, ".")
-		has[tower] = true
+		has[tower], loaded[name] = true, true
 	}
 	for _, name := range report.Missing {
 		tower, _, _ := strings.Cut(name, ".")
@@ -459,9 +467,9 @@ func (o *TrainOptions) load(m *Model) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("app: starting from %s: %w; without a configuration of its own a training takes that of the model, and --init none starts from random weights", o.Init.Name(), err)
+		return nil, fmt.Errorf("app: starting from %s: %w; without a configuration of its own a training takes that of the model, and --init none starts from random weights", o.Init.Name(), err)
 	}
-	return nil
+	return loaded, nil
 }
 
 // taken tells which tensors of a model to start from, with the configuration

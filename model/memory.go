@@ -178,10 +178,25 @@ func parts(p *nn.Param, f func(place nn.Place, first, values int) error) error {
 }
 
 // Initialize uploads the starting values of every parameter.
-func (m *Memory) Initialize(seed uint64) error {
-	for _, p := range m.Params.All() {
-		if err := m.Set(p, p.Initial(seed)); err != nil {
-			return err
+func (m *Memory) Initialize(seed uint64) error { return m.InitializeOnly(seed, m.Params.All()) }
+
+// InitializeOnly uploads the starting values of some parameters.
+func (m *Memory) InitializeOnly(seed uint64, params []*nn.Param) error {
+	for _, p := range params {
+		if len(p.Shape) == 4 {
+			if err := m.Set(p, p.Initial(seed)); err != nil {
+				return err
+			}
+			continue
+		}
+		next := p.Starting(seed)
+		err := parts(p, func(place nn.Place, first, n int) error {
+			values := make([]float32, n)
+			next(values)
+			return m.write(p, place, nn.Weights, first, values)
+		})
+		if err != nil {
+			return fmt.Errorf("model: writing %s: %w", p.Name, err)
 		}
 	}
 	return nil

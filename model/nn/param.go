@@ -389,27 +389,39 @@ func (l *layout) take(p *Param, words int) graph.Slot {
 // Every parameter has a random stream of its own, so that adding one leaves
 // the others as they were.
 func (p *Param) Initial(seed uint64) []float32 {
+	x := make([]float32, p.Len())
+	p.Starting(seed)(x)
+	return x
+}
+
+// Starting returns a function that fills what it is given with the next of the
+// parameter's starting values, for one that is too long to be in memory whole.
+func (p *Param) Starting(seed uint64) func(x []float32) {
 	h := fnv.New64a()
 	h.Write([]byte(p.Name))
 	rng := rand.New(rand.NewPCG(seed, h.Sum64()))
-	x := make([]float32, p.Len())
-	for i := range x {
-		switch p.Init.Kind {
-		case Fill:
-			x[i] = p.Init.Bound
-		case Uniform:
-			x[i] = (2*rng.Float32() - 1) * p.Init.Bound
-		case Normal:
-			x[i] = float32(rng.NormFloat64()) * p.Init.Bound
+	zeroFrom, zeroTo := 0, 0
+	if p.Init.Kind == Normal && p.Init.Zero >= 0 && len(p.Shape) == 2 && p.Init.Zero < p.Shape[0] {
+		zeroFrom = p.Init.Zero * p.Shape[1]
+		zeroTo = zeroFrom + p.Shape[1]
+	}
+	at := 0
+	return func(x []float32) {
+		for i := range x {
+			switch p.Init.Kind {
+			case Fill:
+				x[i] = p.Init.Bound
+			case Uniform:
+				x[i] = (2*rng.Float32() - 1) * p.Init.Bound
+			case Normal:
+				x[i] = float32(rng.NormFloat64()) * p.Init.Bound
+			}
+			if at >= zeroFrom && at < zeroTo {
+				x[i] = 0
+			}
+			at++
 		}
 	}
-	if p.Init.Kind == Normal && p.Init.Zero >= 0 && len(p.Shape) == 2 {
-		width := p.Shape[1]
-		if row := p.Init.Zero * width; row+width <= len(x) {
-			clear(x[row : row+width])
-		}
-	}
-	return x
 }
 
 // Store converts values from the checkpoint's layout to the memory layout:
