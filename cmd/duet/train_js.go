@@ -29,15 +29,18 @@ type trainOptions struct {
 	ImageSize int             `json:"imageSize"`
 	Tune      string          `json:"tune"`
 	LoRARank  int             `json:"lora_rank"`
-	Towers    struct {        // names, where the training starts from fetched towers
-		Vision string `json:"vision"`
-		Text   string `json:"text"`
-	} `json:"towers"`
-	Give      bool     `json:"give"` // the model as a Blob, instead of taking it into use
-	Freeze    []string `json:"freeze"`
-	Seed      *uint64  `json:"seed"`
-	MaxSteps  int      `json:"maxSteps"`
-	SaveEvery float64  `json:"saveEvery"` // seconds
+	Towers    towerNames      `json:"towers"` // where the training starts from fetched towers
+	Give      bool            `json:"give"`   // the model as a Blob, instead of taking it into use
+	Freeze    []string        `json:"freeze"`
+	Seed      *uint64         `json:"seed"`
+	MaxSteps  int             `json:"maxSteps"`
+	SaveEvery float64         `json:"saveEvery"` // seconds
+}
+
+// towerNames names towers that the page has fetched; either may be empty.
+type towerNames struct {
+	Vision string `json:"vision"`
+	Text   string `json:"text"`
 }
 
 // A job is what wasm/duet.js says of a training that can be gone on with.
