@@ -11,7 +11,8 @@
 // A repository lies in the cache that Python's huggingface_hub has, in its
 // layout: models--OWNER--NAME with blobs (each file under its ETag), snapshots
 // (a folder a commit, of relative links to blobs) and refs (the commit of a
-// branch). So what transformers has fetched is found, and the other way round.
+// branch). So what transformers has fetched is found, and the other way round; a
+// test holds the layout to Hugging Face's own client for node.
 // torchvision's checkpoints are no repositories but single files at addresses of
 // their own. They lie where torch.hub keeps them, under the names it gives them,
 // for the same reason.

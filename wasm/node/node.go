@@ -1,6 +1,6 @@
 // Package node runs scripts of the folder wasm under node, for tests that hold
-// our own code against an npm package: onnxruntime-node, @huggingface/tokenizers,
-// Tint in webgpu. The packages are pinned in wasm/package-lock.json.
+// our own code against an npm package: onnxruntime-node, @huggingface/hub and
+// tokenizers, Tint in webgpu. The packages are pinned in wasm/package-lock.json.
 //
 // To add one, write a .mjs there which reads JSON from standard input and prints
 // to standard output, and call [Run], or [Test] where it prints JSON.

@@ -204,7 +204,7 @@ func (h *Hub) endpoint(w http.ResponseWriter, r *http.Request) {
 	if rest, ok := strings.CutPrefix(r.URL.Path, "/api/models/"); ok {
 		name, revision, ok := strings.Cut(rest, "/revision/")
 		if !ok {
-			name, revision, _ = strings.Cut(rest, "/tree/")
+			name, revision, _ = strings.Cut(strings.Replace(rest, "/paths-info/", "/tree/", 1), "/tree/")
 		}
 		repo := h.open(w, r, name, revision, "")
 		switch {
@@ -212,7 +212,7 @@ func (h *Hub) endpoint(w http.ResponseWriter, r *http.Request) {
 		case ok:
 			describe(w, name, repo)
 		default:
-			tree(w, repo)
+			tree(w, r, repo)
 		}
 		return
 	}
@@ -254,12 +254,21 @@ func describe(w http.ResponseWriter, name string, repo *Repo) {
 	json.NewEncoder(w).Encode(map[string]any{"id": name, "sha": repo.Commit, "siblings": siblings})
 }
 
-// tree lists a revision's files with their sizes and hashes.
-func tree(w http.ResponseWriter, repo *Repo) {
-	list := []map[string]any{{"type": "directory", "path": "onnx", "oid": Commit("onnx"), "size": 0}}
+// tree lists a revision's files with their sizes and hashes; where some are named
+// in the request's body (paths-info), those.
+func tree(w http.ResponseWriter, r *http.Request, repo *Repo) {
+	var asked struct{ Paths []string }
+	json.NewDecoder(r.Body).Decode(&asked)
+	list := []map[string]any{}
+	if asked.Paths == nil {
+		list = append(list, map[string]any{"type": "directory", "path": "onnx", "oid": Commit("onnx"), "size": 0})
+	}
 	for _, file := range slices.Sorted(maps.Keys(repo.Files)) {
+		if asked.Paths != nil && !slices.Contains(asked.Paths, file) {
+			continue
+		}
 		content := repo.Files[file]
-		x := map[string]any{"type": "file", "path": file, "size": len(content), "oid": ETag(file, content)}
+		x := map[string]any{"type": "file", "path": file, "size": len(content), "oid": ETag(file, content), "lastCommit": map[string]string{"id": repo.Commit, "title": "a commit", "date": "2026-01-01T00:00:00Z"}}
 		if isLarge(file) { // in git there is a pointer to it
 			x["oid"] = Commit(file)
 			x["lfs"] = map[string]any{"oid": ETag(file, content), "size": len(content), "pointerSize": 134}
