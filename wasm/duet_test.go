@@ -98,7 +98,7 @@ func TestInterfaceDetails(t *testing.T) {
 	}
 	engine := read(t, sources...)
 	types, page := read(t, "duet.d.ts"), read(t, "duet.html")
-	used := append(all(`(?:fail\(|Code: )"([\w-]+)"`, engine), all(`code: '([\w-]+)'`, read(t, "duet.js"))...)
+	used := append(all(`(?:fail\(|Code(?:: | = ))"([\w-]+)"`, engine), all(`code: '([\w-]+)'`, read(t, "duet.js"))...)
 	typed := all(`\| '([\w-]+)'`, part(t, types, "export type DuetErrorCode =", ";"))
 	told := all(`<code>([\w-]+)</code>`, page[strings.Index(page, "Codes of errors"):])
 	lacks(t, "duet.d.ts", used, typed)

@@ -89,7 +89,7 @@ func TestFullInTab(t *testing.T) {
 	t.Logf("loaded in %v", time.Since(start).Round(time.Second))
 	heap("loading")
 	var got app.Answer
-	eval(t, page, `await (async () => await duet.classify(await (await fetch('/photo.jpg')).blob(), '` + caption + `'))()`, &got)
+	eval(t, page, `await (async () => await duet.classify(await (await fetch('/photo.jpg')).blob(), '`+caption+`'))()`, &got)
 	heap("an answer")
 	for _, x := range want.Top {
 		at := slices.IndexFunc(got.Top, func(y app.Score) bool { return y.Label == x.Label })
