@@ -25,6 +25,9 @@ func EstimateTraining(ctx context.Context, adapter gpu.Info, o TrainOptions, spe
 		return Estimate{}, fewClasses(fmt.Errorf("app: the collection has %d classes; at least two are needed", len(o.Collection.Classes)))
 	}
 	c.SetLabels(o.Collection.Classes)
+	if err := c.Validate(); err != nil {
+		return Estimate{}, fmt.Errorf("app: the configuration: %w", err)
+	}
 	var tokenizer *text.Tokenizer
 	if c.Text != nil && o.Init != nil {
 		if tokenizer, err = text.Load(o.Init); err != nil && !errors.Is(err, text.ErrNone) {

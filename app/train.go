@@ -303,19 +303,24 @@ func (o *TrainOptions) configuration() (*config.Config, error) {
 	}
 	r := &c.Recipe
 	if o.Epochs > 0 {
-		r.Epochs, r.MaxSteps = o.Epochs, 0
+		r.MaxSteps = 0
 	}
 	set(&r.MaxSteps, o.MaxSteps)
 	set(&r.Batch, o.Batch)
-	set(&r.LearningRate, o.LR)
 	if o.Seed != nil {
 		r.Seed = *o.Seed
 	}
-	if o.Tune == model.TuneHead { // before what the options say
-		r.LearningRate, r.Epochs = headRate*r.LearningRate, headEpochs*r.Epochs
-		set(&r.LearningRate, o.LR)
-		set(&r.Epochs, o.Epochs)
+	was := r.Tune
+	if o.Config == nil {
+		r.Tune = "" // how the model to start from was trained is not how this one is
 	}
+	r.Tune = cmp.Or(o.Tune, r.Tune)
+	rate, epochs := pace(r.Tune, r.TowerRate)
+	usual, usualEpochs := pace(was, r.TowerRate)
+	r.LearningRate *= rate / usual
+	set(&r.LearningRate, o.LR)
+	r.Epochs = max(min(1, r.Epochs), r.Epochs*epochs/usualEpochs)
+	set(&r.Epochs, o.Epochs)
 	if o.Tune == model.TuneLoRA {
 		if c.LoRA == nil {
 			rank := cmp.Or(o.LoRARank, loraRank)
@@ -326,16 +331,6 @@ func (o *TrainOptions) configuration() (*config.Config, error) {
 		}
 	} else if o.LoRARank != 0 {
 		return nil, errors.New("app: a rank is for trainings of a LoRA (--tune lora)")
-	}
-	if o.Tune == model.TuneLoRA {
-		r.LearningRate *= loraRate * r.TowerRate
-		set(&r.LearningRate, o.LR)
-	}
-	if o.Config == nil {
-		r.Tune = "" // how the model to start from was trained is not how this one is
-	}
-	if o.Tune != "" {
-		r.Tune = o.Tune
 	}
 	switch r.Tune {
 	case model.TuneAll:
@@ -365,6 +360,19 @@ const (
 // configuration pretrained trains at 5e-5, that is 4e-4, which Hu et al. have for
 // RoBERTa-base.
 const loraRate = 8
+
+// pace is how many times the rate and the epochs of a whole training one of so
+// much of a model takes. A recipe holds what comes of it, so the next training
+// from that model divides by it first. towers is the recipe's rate of the towers.
+func pace(tune string, towers float64) (rate float64, epochs int) {
+	switch tune {
+	case model.TuneHead:
+		return headRate, headEpochs
+	case model.TuneLoRA:
+		return loraRate * cmp.Or(towers, 1), 1
+	}
+	return 1, 1
+}
 
 // A LoRA's rank, and its α as a multiple of that, where nothing is asked for.
 const (
@@ -449,6 +457,9 @@ func (o *TrainOptions) load(m *Model) (loaded map[string]bool, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("app: %w", err)
 	}
+	if old.LoRA != nil && (m.Config.LoRA == nil || *old.LoRA != *m.Config.LoRA) {
+		return nil, fmt.Errorf("app: %s has a LoRA, which the configuration does not have or has otherwise: merge it first (duet merge)", o.Init.Name())
+	}
 	m.Config.StartFrom(old)
 	report, err := m.Memory.Load(weights, taken(m, weights, old))
 	has := map[string]bool{} // the towers
@@ -484,8 +495,8 @@ func taken(m *Model, weights *checkpoint.File, old *config.Config) func(name str
 		fits := ok && slices.Equal(info.Shape, p.Shape)
 		if name == "classifier.weight" || name == "classifier.bias" {
 			fits = fits && same
-		} else if old.Fusion != m.Config.Fusion && p.New {
-			fits = false
+		} else if old.Fusion != m.Config.Fusion && p.New && !(p.Adapter && strings.HasPrefix(name, "text.")) {
+			fits = false // a LoRA of the tower is a part of it
 		}
 		if !fits && p.New {
 			return "-"

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"duet/gpu"
 	"duet/gpu/gputest"
@@ -219,6 +220,41 @@ func TestTuneHeadRecipe(t *testing.T) {
 	}
 }
 
+// TestTuneAgain checks that a training from a model whose own was of another kind,
+// or of the same, begins at the pace of a whole one.
+func TestTuneAgain(t *testing.T) {
+	for _, x := range []struct {
+		was    string
+		rate   float64
+		epochs int
+	}{{"", 1e-3, 5}, {model.TuneLast, 1e-3, 5}, {model.TuneHead, 4e-3, 10}, {model.TuneLoRA, 8e-3, 5}} {
+		c := tiny(t)
+		c.Recipe.Tune, c.Recipe.LearningRate, c.Recipe.Epochs = x.was, x.rate, x.epochs
+		init, err := checkpoint.OpenModelFS(fstest.MapFS{"config.json": {Data: c.Marshal()}}, "init")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, y := range []struct {
+			o      TrainOptions
+			rate   float64
+			epochs int
+		}{
+			{TrainOptions{}, 1e-3, 5}, {TrainOptions{Tune: model.TuneAll}, 1e-3, 5}, {TrainOptions{Tune: model.TuneLast}, 1e-3, 5},
+			{TrainOptions{Tune: model.TuneHead}, 4e-3, 10}, {TrainOptions{Tune: model.TuneLoRA}, 8e-3, 5},
+			{TrainOptions{Tune: model.TuneLoRA, LR: 2e-3, Epochs: 3}, 2e-3, 3},
+		} {
+			y.o.Init = init
+			got, err := y.o.configuration()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := got.Recipe; r.LearningRate != y.rate || r.Epochs != y.epochs {
+				t.Errorf("tune %q after %q: rate %g, %d epochs; want %g and %d", y.o.Tune, x.was, r.LearningRate, r.Epochs, y.rate, y.epochs)
+			}
+		}
+	}
+}
+
 // TestTuneRefuses checks the trainings that make no sense.
 func TestTuneRefuses(t *testing.T) {
 	dir := drawn(t, 100)
@@ -286,5 +322,14 @@ func TestTooLarge(t *testing.T) {
 	}
 	if held := device.Allocated().Most; held > 1<<20 {
 		t.Errorf("%d bytes were asked for before", held)
+	}
+}
+
+// Pictures larger than any model's are refused by the configuration's own bound,
+// before anything is planned of them.
+func TestTooLargePictures(t *testing.T) {
+	_, err := Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, drawn(t, 50)), Config: tiny(t), ImageSize: 100_000, Out: filepath.Join(t.TempDir(), "m")}, func(train.Event) {})
+	if err == nil || !strings.Contains(err.Error(), "size 100000") {
+		t.Errorf("error %v", err)
 	}
 }

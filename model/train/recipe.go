@@ -27,7 +27,7 @@ type Recipe struct {
 	LabelSmoothing float64  `json:"label_smoothing,omitempty"` //
 	Dropout        float64  `json:"dropout,omitempty"`         //
 	BatchNorm      string   `json:"batch_norm"`                // "batch" statistics or "frozen"
-	Tune           string   `json:"tune,omitempty"`            // how much of the model is trained: all, last or head, see [model.VLM.Frozen]
+	Tune           string   `json:"tune,omitempty"`            // how much of the model is trained: all, last, lora or head, see [model.VLM.Frozen]
 	Freeze         []string `json:"freeze,omitempty"`          // further parts of the model that are not trained, such as visual
 	Seed           uint64   `json:"seed"`                      //
 }

@@ -200,9 +200,6 @@ func (s *Step) Resume(step int) { s.step, s.read = step, step }
 // SetTotal changes the number of steps of the schedule.
 func (s *Step) SetTotal(total int) { s.total = total }
 
-// Rate returns the learning rate of the step to come.
-func (s *Step) Rate() float64 { return s.recipe.Rate(s.step, s.total) }
-
 // Plan returns the memory plan of the step for texts padded to t tokens; it
 // allocates nothing on the device.
 func (s *Step) Plan(t int) (*gpu.Plan, error) {
