@@ -1,12 +1,12 @@
 package app
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 
+	"duet/model"
 	"duet/model/checkpoint"
 	"duet/model/config"
 	"duet/model/nn"
@@ -19,6 +19,12 @@ const adapterName = "adapter.safetensors"
 
 // configKey is where the adapter's metadata holds the configuration.
 const configKey = "duet_config"
+
+// hasAdapter tells whether the model's last training was that of a LoRA. Others
+// change what an adapter does not hold.
+func (m *Model) hasAdapter() bool {
+	return m.Config.LoRA != nil && m.Config.Recipe.Tune == model.TuneLoRA
+}
 
 // inAdapter tells what belongs to the adapter.
 func (m *Model) inAdapter(p *nn.Param) bool {
@@ -62,7 +68,7 @@ func openMerged(base *checkpoint.Model, adapter string) (*Export, error) {
 		return nil, fmt.Errorf("app: %w", err)
 	}
 	c := new(config.Config)
-	if err = json.Unmarshal([]byte(f.Metadata()[configKey]), c); err != nil || c.LoRA == nil {
+	if err = checkpoint.DecodeJSON([]byte(f.Metadata()[configKey]), c); err != nil || c.LoRA == nil {
 		err = errors.New("it is not the adapter of a training with --tune lora: it lacks a configuration")
 	} else {
 		err = c.Validate()

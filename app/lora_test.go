@@ -3,6 +3,7 @@
 package app
 
 import (
+	"bytes"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"duet/gpu/gputest"
 	"duet/model"
 	"duet/model/checkpoint"
+	"duet/model/config"
 	"duet/model/train"
 )
 
@@ -138,6 +140,71 @@ func TestLoRA(t *testing.T) {
 			if info, err := os.Stat(filepath.Join(out, adapterName)); err != nil || info.Size() > 100_000 {
 				t.Errorf("the adapter: %v, %v", info, err)
 			}
+			if fusion == model.Gated {
+				loraGoesOn(t, dir, tuned)
+			}
 		})
+	}
+}
+
+// loraGoesOn trains another part of a model with a LoRA: what then changed is in
+// no adapter, so none is written. A configuration without the LoRA is refused.
+func loraGoesOn(t *testing.T, dir string, from *checkpoint.Model) {
+	device := gputest.Open(t)
+	out := filepath.Join(t.TempDir(), "last")
+	m, err := Train(t.Context(), device, TrainOptions{Collection: open(t, dir), Init: from, Out: out, Tune: model.TuneLast}, func(train.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Release()
+	if _, err := os.Stat(filepath.Join(out, adapterName)); err == nil {
+		t.Error("a training of the last parts left an adapter, which does not hold what it changed")
+	}
+	c := tiny(t)
+	c.Fusion = model.Gated
+	_, err = Train(t.Context(), device, TrainOptions{Collection: open(t, dir), Init: from, Config: c, Out: filepath.Join(t.TempDir(), "m")}, func(train.Event) {})
+	if err == nil || !strings.Contains(err.Error(), "merge") {
+		t.Errorf("a configuration without the model's LoRA: %v", err)
+	}
+}
+
+// A training with another fusion takes over the text tower with its LoRA, but
+// nothing of the fusion.
+func TestLoRAOtherFusion(t *testing.T) {
+	c := tiny(t)
+	c.Fusion, c.LoRA = model.Hadamard, &config.LoRA{Rank: 4, Alpha: 8}
+	c.SetLabels([]string{"a", "b"})
+	old := *c
+	from, err := define(nil, &old, "from")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tensors []checkpoint.Tensor
+	for _, p := range from.VLM.Params.All() {
+		tensors = append(tensors, checkpoint.Float32Tensor(p.Name, p.Shape, p.Initial(1)))
+	}
+	var file bytes.Buffer
+	if err := checkpoint.WriteSafetensors(&file, tensors, nil); err != nil {
+		t.Fatal(err)
+	}
+	weights, err := checkpoint.Open(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Fusion = model.Gated
+	m, err := define(nil, c, "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := taken(m, weights, &old)
+	for _, p := range m.VLM.Params.All() {
+		tower := strings.HasPrefix(p.Name, "text.") || strings.HasPrefix(p.Name, "visual.")
+		want := p.Name
+		if !tower && !strings.HasPrefix(p.Name, "classifier.") {
+			want = "-"
+		}
+		if got := name(p.Name); got != want {
+			t.Errorf("%s is taken from %s, want %s", p.Name, got, want)
+		}
 	}
 }

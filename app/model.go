@@ -158,7 +158,7 @@ func (m *Model) entries(tensors []checkpoint.Tensor) []checkpoint.Entry {
 		}},
 		checkpoint.Data("README.md", []byte(m.card())),
 	}
-	if m.Config.LoRA != nil {
+	if m.hasAdapter() {
 		files = append(files, checkpoint.Entry{Name: adapterName, Write: m.writeAdapter})
 	}
 	return append(files, tokenizerEntries(m.Tokenizer)...)
@@ -236,7 +236,10 @@ func (m *Model) card() string {
 		fmt.Fprintf(&s, "Answers with a probability below %.2f are marked as not sure.\n", c.NotSureBelow)
 	}
 	if l := c.LoRA; l != nil {
-		fmt.Fprintf(&s, "\nA LoRA of rank %d stands beside queries, values and fusion; %s holds it and the other layers that it was trained with. `duet merge` makes a model without.\n", l.Rank, adapterName)
+		fmt.Fprintf(&s, "\nA LoRA of rank %d stands beside queries, values and fusion. `duet merge` makes a model without.\n", l.Rank)
+		if m.hasAdapter() {
+			fmt.Fprintf(&s, "%s holds it and the other layers that it was trained with.\n", adapterName)
+		}
 	}
 	s.WriteString("\n## Elsewhere\n\nWeights have torchvision's and Hugging Face's tensor names under `visual.` and `text.`. `duet export --model MODEL --out PATH` writes\n\n" +
 		"- `--format onnx`: one file for ONNX Runtime, with what its inputs need in its metadata;\n" +

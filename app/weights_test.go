@@ -3,6 +3,7 @@
 package app
 
 import (
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,5 +48,8 @@ func TestEvaluatePacked(t *testing.T) {
 	defer m.Release()
 	if err := m.Save(filepath.Join(t.TempDir(), "m")); err == nil {
 		t.Error("a packed model was saved")
+	}
+	if err := m.WriteZip(io.Discard); err == nil {
+		t.Error("a packed model was written")
 	}
 }
