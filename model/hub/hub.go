@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -112,6 +113,14 @@ func (o origin) RoundTrip(r *http.Request) (*http.Response, error) {
 	return o.RoundTripper.RoundTrip(r)
 }
 
+// patient is the transport of all hubs, so that requests share connections. It
+// gives up on silent servers.
+var patient = sync.OnceValue(func() http.RoundTripper {
+	own := http.DefaultTransport.(*http.Transport).Clone()
+	own.ResponseHeaderTimeout = defaultSilence
+	return own
+})
+
 // client makes requests; where stay is set it follows redirects within the
 // endpoint, as of a repository that was renamed, and hands out others as they are.
 func (h *Hub) client(stay bool) (*http.Client, error) {
@@ -121,9 +130,7 @@ func (h *Hub) client(stay bool) (*http.Client, error) {
 	}
 	transport := h.Transport
 	if transport == nil {
-		own := http.DefaultTransport.(*http.Transport).Clone()
-		own.ResponseHeaderTimeout = defaultSilence
-		transport = own
+		transport = patient()
 	}
 	check := func(r *http.Request, via []*http.Request) error {
 		switch {

@@ -99,6 +99,9 @@ func TestPullFillsTheStandardLayout(t *testing.T) {
 	if last.Done != p.Bytes || last.Total != p.Bytes || p.New != p.Bytes || p.Commit != commit {
 		t.Errorf("told %+v at last; %+v", last, p)
 	}
+	if n := s.Connections.Load(); n > 4 {
+		t.Errorf("%d connections for %d files", n, len(files))
+	}
 	folder := filepath.Join(h.Cache, "models--FacebookAI--roberta-base")
 	if ref, err := os.ReadFile(filepath.Join(folder, "refs", "main")); err != nil || string(ref) != commit {
 		t.Errorf("refs/main is %q (%v)", ref, err)
