@@ -154,6 +154,9 @@ func length(shape []int) int {
 // a folder or zip a model.
 func (x *Export) Save(path, format, part string) error {
 	err := x.check(format, part)
+	if err == nil && part != PartAll && within(path, x.model.Name) {
+		err = fmt.Errorf("%s is the model itself, which a part of it would replace; give another name", path)
+	}
 	if err == nil && format == ExportHF {
 		err = checkpoint.WriteModel(path, x.folder(part))
 	}
@@ -221,8 +224,8 @@ func canReplaceExport(path, format string) error {
 	if info.Mode().IsRegular() && format == ExportONNX {
 		ours, _ = onnx.Written(f)
 	} else if info.Mode().IsRegular() {
-		_, err := checkpoint.Open(f, info.Size())
-		ours = err == nil
+		weights, err := checkpoint.Open(f, info.Size())
+		ours = err == nil && weights.Metadata()[exportKey] != ""
 	}
 	if !ours {
 		return fmt.Errorf("%s is no earlier export, so it is not replaced; give another name", path)
@@ -234,8 +237,12 @@ func (x *Export) write(w io.Writer, format, part string) error {
 	if format == ExportONNX {
 		return onnx.Write(w, x.model.VLM, x.tensors, onnx.Options{Size: x.model.Config.Image.Size, Version: version(), Metadata: x.metadata()})
 	}
-	return checkpoint.WriteSafetensors(w, x.part(part), map[string]string{"format": "pt"})
+	return checkpoint.WriteSafetensors(w, x.part(part), map[string]string{"format": "pt", exportKey: part})
 }
+
+// exportKey is where the metadata of an export as safetensors says which part it
+// is. Weights without are not replaced: they may be a model's, or what one began as.
+const exportKey = "duet_export"
 
 // part lists the tensors of a part; a tower's have the names that they have
 // in a checkpoint of its own.
@@ -261,7 +268,7 @@ func (x *Export) folder(part string) []checkpoint.Entry {
 	}
 	files := []checkpoint.Entry{
 		checkpoint.Data("config.json", settings),
-		{Name: "model.safetensors", Write: func(w io.Writer) error { return x.write(w, ExportSafetensors, part) }},
+		{Name: "model.safetensors", Write: func(w io.Writer) error { return checkpoint.WriteSafetensors(w, x.part(part), map[string]string{"format": "pt"}) }},
 		checkpoint.Data("README.md", []byte(card)),
 	}
 	return append(files, tokenizerEntries(x.model.Tokenizer)...)

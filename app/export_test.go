@@ -292,6 +292,40 @@ func randomModel(t testing.TB, fusion model.FusionKind, rank int, change ...func
 	return path
 }
 
+// TestExportSpares checks that an export takes the place of an earlier one, and
+// not that of weights, of any program, or of its own model.
+func TestExportSpares(t *testing.T) {
+	source := randomModel(t, model.Hadamard, 0)
+	files, err := OpenFiles(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	x, err := OpenExport(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	out := filepath.Join(t.TempDir(), "out.safetensors")
+	for _, part := range []string{PartVisual, PartAll} {
+		if err := x.Save(out, ExportSafetensors, part); err != nil {
+			t.Errorf("over an earlier export: %v", err)
+		}
+	}
+	for _, test := range []struct{ path, format, part string }{
+		{filepath.Join(source, "model.safetensors"), ExportSafetensors, PartVisual},
+		{source, ExportHF, PartText},
+		{out, ExportONNX, PartAll},
+	} {
+		if err := x.Save(test.path, test.format, test.part); err == nil || !strings.Contains(err.Error(), "another name") {
+			t.Errorf("%s of %s over %s: %v", test.format, test.part, test.path, err)
+		}
+	}
+	if err := x.Save(source, ExportHF, PartAll); err != nil {
+		t.Errorf("over the model itself, whole: %v", err)
+	}
+}
+
 // TestExportFiles looks at what the default model's exports hold.
 func TestExportFiles(t *testing.T) {
 	e := export(t, gpu.NewReference(), "")
