@@ -268,7 +268,9 @@ func (x *Export) folder(part string) []checkpoint.Entry {
 	}
 	files := []checkpoint.Entry{
 		checkpoint.Data("config.json", settings),
-		{Name: "model.safetensors", Write: func(w io.Writer) error { return checkpoint.WriteSafetensors(w, x.part(part), map[string]string{"format": "pt"}) }},
+		{Name: "model.safetensors", Write: func(w io.Writer) error {
+			return checkpoint.WriteSafetensors(w, x.part(part), map[string]string{"format": "pt"})
+		}},
 		checkpoint.Data("README.md", []byte(card)),
 	}
 	return append(files, tokenizerEntries(x.model.Tokenizer)...)

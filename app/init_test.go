@@ -10,6 +10,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"duet/gpu/gputest"
 	"duet/model"
@@ -518,6 +520,69 @@ func TestTrainWithoutJoining(t *testing.T) {
 		want, got := run(TrainOptions{Init: init}), run(TrainOptions{Towers: towers, Inputs: inputs})
 		if !slices.Equal(got, want) || len(got) != 3 {
 			t.Errorf("%s: losses %v from the towers, %v from the joined model", inputs, got, want)
+		}
+	}
+}
+
+// openFiles is a file system that counts the files that are open.
+type openFiles struct {
+	fs.FS
+	open int
+}
+
+func (c *openFiles) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(c.FS, name) }
+
+func (c *openFiles) Open(name string) (fs.File, error) {
+	f, err := c.FS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	c.open++
+	return &openFile{f, f.(io.ReaderAt), c}, nil
+}
+
+type openFile struct {
+	fs.File
+	io.ReaderAt
+	of *openFiles
+}
+
+func (f *openFile) Close() error {
+	f.of.open--
+	return f.File.Close()
+}
+
+// A tower that comes as files without a disk may be a folder or one checkpoint;
+// its files are closed with it, and where it cannot be opened.
+func TestOpenTowerFS(t *testing.T) {
+	var weights bytes.Buffer
+	if err := checkpoint.WriteSafetensors(&weights, []checkpoint.Tensor{checkpoint.Float32Tensor("x", []int{2}, []float32{1, 2})}, nil); err != nil {
+		t.Fatal(err)
+	}
+	file := func(data []byte) *fstest.MapFile { return &fstest.MapFile{Data: data} }
+	for name, test := range map[string]struct {
+		files  fstest.MapFS
+		opened bool
+	}{
+		"a checkpoint": {fstest.MapFS{"x.pth": file(weights.Bytes())}, true},
+		"a folder":     {fstest.MapFS{"config.json": file([]byte("{}")), "model.safetensors": file(weights.Bytes())}, true},
+		"no weights":   {fstest.MapFS{"x.pth": file([]byte("no weights, but some words"))}, false},
+		"two files":    {fstest.MapFS{"a.pth": file(weights.Bytes()), "b.pth": file(weights.Bytes())}, false},
+		"nothing":      {fstest.MapFS{}, false},
+	} {
+		c := &openFiles{FS: test.files}
+		tower, err := OpenTowerFS(c, name)
+		if (err == nil) != test.opened {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			if got, err := tower.Weights.Float32("x", nil); err != nil || !slices.Equal(got, []float32{1, 2}) {
+				t.Errorf("%s: it has %v, %v", name, got, err)
+			}
+			tower.Close()
+		}
+		if c.open != 0 {
+			t.Errorf("%s: %d files are left open", name, c.open)
 		}
 	}
 }

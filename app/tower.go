@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -97,19 +96,7 @@ func onlyCheckpoint(fsys fs.FS) (*checkpoint.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := fsys.Open(list[0].Name())
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	r, ok := f.(io.ReaderAt)
-	if err == nil && !ok {
-		err = errors.New("it allows no random access")
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return checkpoint.Open(r, info.Size())
+	return checkpoint.OpenFS(fsys, list[0].Name())
 }
 
 // Close closes the files.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"math/bits"
 	"os"
@@ -90,6 +91,16 @@ func OpenFile(path string) (*File, error) {
 	}
 	file.closers = append(file.closers, closer)
 	return file, nil
+}
+
+// OpenFS opens a checkpoint in fsys as [Open] does, for where there is no disk.
+// The caller closes it.
+func OpenFS(fsys fs.FS, name string) (*File, error) {
+	f, err := (&Model{files: fsys}).tensors(name)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: reading %s: %w", name, err)
+	}
+	return f, nil
 }
 
 // Open opens a checkpoint of size bytes: safetensors, or a state dict as PyTorch
@@ -377,7 +388,7 @@ func (f *File) Info(name string) (info Info, ok bool) {
 // not change it.
 func (f *File) Metadata() map[string]string { return f.metadata }
 
-// Close closes what [OpenFile] or [Model.Weights] opened; after [Open] it does
+// Close closes what [OpenFile], [OpenFS] or [Model.Weights] opened; after [Open] it does
 // nothing.
 func (f *File) Close() error {
 	var err error
