@@ -63,13 +63,14 @@ const hubSources = "https://huggingface.co https://*.huggingface.co https://*.hf
 // hubWorker is the script of that worker, hubSettings what it asks its server.
 const hubWorker, hubSettings = "/hubworker.js", "/hub.json"
 
-// hubPolicy is the policy of that worker, which can do nothing but fetch. A hub
-// of the server's own may redirect to other ports of its host where that is this
-// machine, as tests' hubs do.
+// hubPolicy is the policy of that worker, which can do nothing but fetch. A mirror
+// of the hub may redirect to where the hub does, and torchvision's checkpoints
+// have their own place; a hub on this machine, as tests have, reaches nothing but
+// its ports.
 func hubPolicy(endpoint string) string {
 	sources := hubSources
 	if u, err := url.Parse(endpoint); err == nil && u.Host != "" && endpoint != DefaultHub {
-		sources = u.Scheme + "://" + u.Host
+		sources = u.Scheme + "://" + u.Host + " " + hubSources
 		if ip := net.ParseIP(u.Hostname()); u.Hostname() == "localhost" || ip.IsLoopback() {
 			sources = u.Scheme + "://" + u.Hostname() + ":*"
 		}

@@ -189,7 +189,7 @@ func TestHandlerHub(t *testing.T) {
 	}
 	for hub, connect := range map[string]string{
 		DefaultHub:               "connect-src 'self' " + hubSources,
-		"https://mirror.example": "connect-src 'self' https://mirror.example",
+		"https://mirror.example": "connect-src 'self' https://mirror.example " + hubSources,
 		"http://127.0.0.1:4711":  "connect-src 'self' http://127.0.0.1:*",
 	} {
 		if policy, _ := ask(hub, "/"); !strings.Contains(policy, "connect-src 'self';") {

@@ -15,7 +15,7 @@ importScripts('meter.js', 'sha256.js');
 duetMeter.onchange = ({ sent, elsewhere, files, fetched }) => postMessage({ meter: { sent, elsewhere, files, fetched } });
 
 const TRIES = 5;
-const SILENCE = 30_000; // ms that a body may say nothing
+const SILENCE = 30_000; // ms that a body may say nothing, or a small answer may take
 const SPARE = 16 << 20;
 const CHUNK = 1 << 20;
 
@@ -32,16 +32,21 @@ class Again extends HubError {}
 const stopped = new AbortController();
 const mb = (bytes) => `${Math.ceil(bytes / 1e6)} MB`;
 
+const PRIVATE = { credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' };
+
+// soon is the signal of a request that is to be answered whole before long.
+const soon = () => AbortSignal.any([stopped.signal, AbortSignal.timeout(SILENCE)]);
+
 let shut = 0; // how often in a row an address answered, but not to this page
 
 // ask fetches an address; the page's address is nobody's business.
-async function ask(url, what, init = {}) {
+async function ask(url, what, { signal = soon(), ...init } = {}) {
   let response;
   try {
-    response = await fetch(url, { ...init, credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store', signal: init.signal ?? stopped.signal });
+    response = await fetch(url, { ...init, ...PRIVATE, signal });
   } catch (error) {
     if (stopped.signal.aborted) throw error;
-    if (await closed(url)) {
+    if (!signal.aborted && await closed(url)) {
       const message = `${what}: ${new URL(url).host} lets no page read what it has`;
       throw ++shut > 1 ? new HubError('closed', message) : new Again('closed', message);
     }
@@ -61,7 +66,7 @@ async function ask(url, what, init = {}) {
 
 // closed tells whether an address answers, but not to pages of other origins (it
 // sends no Access-Control-Allow-Origin): to a fetch both look alike.
-const closed = (url) => fetch(url, { method: 'HEAD', mode: 'no-cors', credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store', signal: stopped.signal }).then(() => true, () => false);
+const closed = (url) => fetch(url, { method: 'HEAD', mode: 'no-cors', ...PRIVATE, signal: soon() }).then(() => true, () => false);
 
 // patiently calls f until it succeeds, fails for good, or has failed five times
 // without getting on, which it says by its error's on.
@@ -90,19 +95,31 @@ const EXTRAS = ['tokenizer.json', 'tokenizer_config.json', 'vocab.json', 'merges
   'preprocessor_config.json', 'README.md', 'LICENSE', 'LICENSE.txt', 'LICENSE.md', 'NOTICE'];
 const WEIGHTS = ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json'];
 
+// list fetches a small description.
+const list = (url, what, tries) => patiently(async () => {
+  const response = await ask(url, what);
+  try {
+    return await response.json();
+  } catch (error) {
+    const { host } = new URL(url);
+    if (error instanceof SyntaxError) throw new HubError('unreachable', `${host} does not answer as a hub does`);
+    throw stopped.signal.aborted ? error : new Again('unreachable', `${what}: the answer of ${host} broke off`);
+  }
+}, tries);
+
 // look asks what a repository's main branch has, and picks what a tower needs, the
 // weights last: as model/hub does.
 async function look(endpoint, name) {
-  const { sha } = await patiently(async () => (await ask(`${endpoint}/api/models/${name}/revision/main`, name)).json(), first());
+  const { sha } = await list(`${endpoint}/api/models/${name}/revision/main`, name, first());
   if (!/^[0-9a-f]{40}$/.test(sha)) throw new HubError('unreachable', `${endpoint} does not answer as a hub does`);
-  const tree = await patiently(async () => (await ask(`${endpoint}/api/models/${name}/tree/${sha}`, name)).json());
+  const tree = await list(`${endpoint}/api/models/${name}/tree/${sha}`, name);
   const has = new Map(tree.filter((x) => x.type === 'file').map((x) => [x.path, {
     file: x.path, url: `${endpoint}/${name}/resolve/${sha}/${encodeURIComponent(x.path)}`, bytes: x.lfs?.size ?? x.size, hash: x.lfs?.oid ?? x.oid }]));
   const weight = WEIGHTS.find((f) => has.has(f));
   if (!has.has('config.json') || !weight) throw new HubError('absent', `${name} has no config.json and weights in transformers’ format`);
   let names = ['config.json', ...EXTRAS.filter((f) => has.has(f))];
   if (weight.endsWith('.index.json')) {
-    const index = await patiently(async () => (await ask(has.get(weight).url, weight)).json());
+    const index = await list(has.get(weight).url, weight);
     names = [...names, ...new Set(Object.values(index.weight_map))];
   }
   const files = [...names, weight].map((f) => {
