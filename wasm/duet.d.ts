@@ -123,10 +123,10 @@ export interface TrainOptions extends DataOptions {
   batch?: number;
   lr?: number;
   imageSize?: number;
-  /** How much is trained: the last parts of the towers and what follows them, or only that. */
+  /** How much is trained: all; the last parts of the towers and what follows them; a LoRA and that; or only what follows them. */
   tune?: 'all' | 'last' | 'lora' | 'head';
   /** Rank of a LoRA, of tune 'lora'; 8 by default. */
-  lora_rank?: number;
+  loraRank?: number;
   /** Further parts that are not trained, such as 'visual'. */
   freeze?: string[];
   seed?: number;

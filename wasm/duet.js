@@ -13,10 +13,10 @@
 //     options   as the flags of duet train: init ('default', 'current' or 'none'),
 //               or towers {vision, text}: names of towers that the tab has fetched,
 //               config, fusion, inputs, epochs, batch, lr, imageSize, tune ('all',
-//               'last', 'lora' or 'head'), lora_rank, freeze, seed, maxSteps, saveEvery (seconds), classLevel,
+//               'last', 'lora' or 'head'), loraRank, freeze, seed, maxSteps, saveEvery (seconds), classLevel,
 //               labelColumn, textColumn, maxPixels, name; and job, note, give: see below
-//     onEvent   told {event: 'collection', report}, for tune 'head' some
-//               {event: 'features', done, total}, then many
+//     onEvent   told {event: 'collection', report}, {event: 'plan', steps, bytes, device_bytes,
+//               parameters, trained}, for tune 'head' some {event: 'features', done, total}, then many
 //               {event: 'step', epoch, epochs, step, steps, loss, lr, examples_per_s},
 //               {event: 'epoch', epoch, step, steps, train_loss, val_loss, val_top1}
 //               and {event: 'done', step, val_top1, stopped}, which train resolves
@@ -43,7 +43,8 @@
 //                                           [{truth, answer, file, caption}] of every example;
 //                                           with model, a Blob, that one instead of the tab's
 //   await duet.check(files, options)        what training would make of them: duet check's report
-//   await duet.estimate(files, options)     {bytes, steps, seconds} of a training with the same options
+//   await duet.estimate(files, options)     {bytes, device_bytes, parameters, trained, steps, seconds} of a
+//                                           training with the same options
 //   await duet.sample({n, seed, task, size})
 //                                           draws shapes with questions; gives files for train
 //   await duet.load(blob, {weights})        takes a model, a zip of its folder, or 'default'; as info().

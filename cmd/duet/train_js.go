@@ -28,7 +28,7 @@ type trainOptions struct {
 	LR        float64         `json:"lr"`
 	ImageSize int             `json:"imageSize"`
 	Tune      string          `json:"tune"`
-	LoRARank  int             `json:"lora_rank"`
+	LoRARank  int             `json:"loraRank"`
 	Towers    towerNames      `json:"towers"` // where the training starts from fetched towers
 	Give      bool            `json:"give"`   // the model as a Blob, instead of taking it into use
 	Freeze    []string        `json:"freeze"`

@@ -137,7 +137,7 @@ func (g *Graph) Param(name string, shape []int, slot Slot, trainable bool) Tenso
 }
 
 // PackedParam declares an untrained weight that lies in slot in a packed format.
-// Only [Tensor.LinearPacked], [Tensor.Conv2DPacked] and [Graph.Embedding] take it.
+// Only [Tensor.LinearPacked], [Tensor.Conv2DPacked] and [Graph.EmbeddingPacked] take it.
 func (g *Graph) PackedParam(name string, shape []int, slot Slot, format shaders.Format) Tensor {
 	t := g.external(param, name, shape, slot, false)
 	t.value().format = format
