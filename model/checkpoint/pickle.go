@@ -18,8 +18,9 @@ import (
 // would call makes plain data here.
 //
 // Every instruction takes at least a byte of the file and makes at most one
-// value, and values refer to each other without being copied, so the bounds
-// below bound memory and time. Nothing here recurses into values.
+// value, and values refer to each other without being copied, except in a call of
+// OrderedDict, which counts as an instruction for each; so the bounds below bound
+// memory and time. Nothing here recurses into values.
 
 const (
 	maxPickle       = 16 << 20 // bytes of a pickle
@@ -471,6 +472,11 @@ func (u *unpickler) reduce() error {
 	make := allowed[string(callable)]
 	if make == nil {
 		return fmt.Errorf("%s is called, which no state dict does", callable)
+	}
+	for _, a := range args {
+		if l, ok := a.(*list); ok {
+			u.instructions += len(l.items)
+		}
 	}
 	value, err := make(args)
 	if err != nil {

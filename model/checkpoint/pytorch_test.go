@@ -458,6 +458,19 @@ func TestPickles(t *testing.T) {
 }
 
 // TestIntegers reads LONG1 in all lengths.
+// A list of pairs, made into a dict again and again, takes few bytes of a pickle
+// and would take any time.
+func TestPickleCopies(t *testing.T) {
+	const pairs, calls = 50_000, 50_000
+	b := []byte("\x80\x02ccollections\nOrderedDict\nq\x00NN\x86q\x01]q\x02(")
+	b = append(b, bytes.Repeat([]byte("h\x01"), pairs)...)
+	b = append(b, 'e')
+	b = append(b, bytes.Repeat([]byte("h\x00h\x02\x85R0"), calls)...)
+	if _, _, err := unpickle(bytes.NewReader(append(b, '.')), nil); err == nil || !strings.Contains(err.Error(), "instructions") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestIntegers(t *testing.T) {
 	for b, want := range map[string]any{
 		"": int64(0), "\x01": int64(1), "\xff": int64(-1), "\x80": int64(-128), "\xff\x00": int64(255), "\x00\x80": int64(-32768),
