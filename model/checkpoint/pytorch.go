@@ -22,6 +22,7 @@ const (
 	maxTorchEntries   = 50_000   // of a zip; one a tensor
 	maxTorchDirectory = 16 << 20 // bytes of its list of entries
 	maxTensors        = 50_000
+	maxKey            = 4096 // bytes of a tensor's name, which a pickle may give to all of them
 	// Tied weights are two tensors of one storage. More than maxShare times the
 	// file's bytes are no checkpoint.
 	maxShare = 16
@@ -371,6 +372,9 @@ func tensorsOf(d *dict) (names []string, tensors []*torchTensor, err error) {
 		key, ok := d.keys[i].(string)
 		if !ok {
 			return nil, nil, errors.New("a tensor's key is no string")
+		}
+		if len(key) > maxKey {
+			return nil, nil, fmt.Errorf("a tensor's name has more than %d bytes", maxKey)
 		}
 		if len(names) == maxTensors {
 			return nil, nil, fmt.Errorf("it has more than %d tensors", maxTensors)

@@ -374,6 +374,7 @@ func TestTorchRefusals(t *testing.T) {
 		{"a tensor", w, "holds no dict of tensors"},
 		{"nothing", nil, ""},
 		{"a tensor under a number", pyDict{1, w}, "a tensor's key is no string"},
+		{"a long name", pyDict{strings.Repeat("w", 5000), w}, "a tensor's name has more than 4096 bytes"},
 		{"a name twice", ordered("a", w, "a", w), `the tensor "a" is there twice`},
 		{"a name that is taken", ordered(metadataKey, w), "is taken"},
 		{"beyond the storage", with(2, pyTuple{7}), "lies outside its storage of 6 elements"},
