@@ -524,6 +524,31 @@ func TestTrainWithoutJoining(t *testing.T) {
 	}
 }
 
+// A training from a tower whose file lacks a part is refused: nothing would say
+// that this part is random.
+func TestTrainFromPartOfTower(t *testing.T) {
+	whole := tensors(t, shared.Path(t, "fixtures", "resnet18_width16", "model.pth"))
+	var some []checkpoint.Tensor
+	for _, name := range whole.Names() {
+		if info, _ := whole.Info(name); name != "layer2.0.conv1.weight" && info.Dtype == checkpoint.F32 {
+			some = append(some, checkpoint.Float32Tensor(name, info.Shape, values(t, whole, name)))
+		}
+	}
+	vision := filepath.Join(t.TempDir(), "some.safetensors")
+	if err := checkpoint.WriteFile(vision, func(w io.Writer) error { return checkpoint.WriteSafetensors(w, some, nil) }); err != nil {
+		t.Fatal(err)
+	}
+	towers, err := OpenTowers(vision, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer towers.Close()
+	_, err = Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, drawn(t, 60)), Towers: towers, ImageSize: 64, MaxSteps: 1, Keep: Unkept{}}, func(train.Event) {})
+	if err == nil || !strings.Contains(err.Error(), "lacks visual.layer2.0.conv1.weight") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // openFiles is a file system that counts the files that are open.
 type openFiles struct {
 	fs.FS

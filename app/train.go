@@ -439,9 +439,14 @@ func (o *TrainOptions) load(m *Model) (loaded map[string]bool, err error) {
 		if err != nil {
 			return nil, err
 		}
-		found, _, _, err := j.sources(m.VLM)
+		found, vision, words, err := j.sources(m.VLM)
 		if err != nil {
 			return nil, err
+		}
+		for _, t := range []*report.Tower{vision, words} {
+			if t != nil && len(t.Initialised) > 0 {
+				return nil, fmt.Errorf("app: %s lacks %s; duet init makes a model of it with these at random", t.Source, shortList(t.Initialised, 3))
+			}
 		}
 		for _, s := range found {
 			loaded[s.Param.Name] = true
@@ -461,13 +466,13 @@ func (o *TrainOptions) load(m *Model) (loaded map[string]bool, err error) {
 		return nil, fmt.Errorf("app: %s has a LoRA, which the configuration does not have or has otherwise: merge it first (duet merge)", o.Init.Name())
 	}
 	m.Config.StartFrom(old)
-	report, err := m.Memory.Load(weights, taken(m, weights, old))
+	told, err := m.Memory.Load(weights, taken(m, weights, old))
 	has := map[string]bool{} // the towers
-	for _, name := range report.Loaded {
+	for _, name := range told.Loaded {
 		tower, _, _ := strings.Cut(name, ".")
 		has[tower], loaded[name] = true, true
 	}
-	for _, name := range report.Missing {
+	for _, name := range told.Missing {
 		tower, _, _ := strings.Cut(name, ".")
 		switch p := m.VLM.Params.Get(name); {
 		case err != nil || p.New:
