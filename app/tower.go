@@ -24,6 +24,16 @@ type Tower struct {
 	Path    string            // where it is
 	Folder  *checkpoint.Model // config.json and the tokenizer; nil: there are only weights
 	Weights *checkpoint.File
+
+	words *words // once they have been read
+}
+
+// words are a text tower and what comes with it.
+type words struct {
+	tower     *model.Tower
+	config    config.Text
+	tokenizer *text.Tokenizer
+	cleaning  text.Cleaning
 }
 
 // locate returns where the files of a tower are. A path is taken as it is; else
@@ -161,8 +171,21 @@ func (t *Tower) prepared(v *config.Vision, prep data.Prep) (data.Prep, error) {
 	return prep, err
 }
 
-// text finds the text tower, its tokenizer and how texts are cleaned for it.
+// text finds the text tower, its tokenizer, which takes a while to read, and how
+// texts are cleaned for it. The configuration is the caller's to change.
 func (t *Tower) text() (*model.Tower, *config.Text, *text.Tokenizer, text.Cleaning, error) {
+	if t.words == nil {
+		tower, c, tokenizer, cleaning, err := t.readText()
+		if err != nil {
+			return nil, nil, nil, cleaning, err
+		}
+		t.words = &words{tower, *c, tokenizer, cleaning}
+	}
+	c := t.words.config
+	return t.words.tower, &c, t.words.tokenizer, t.words.cleaning, nil
+}
+
+func (t *Tower) readText() (*model.Tower, *config.Text, *text.Tokenizer, text.Cleaning, error) {
 	var c config.Config
 	if t.Folder == nil {
 		return nil, nil, nil, c.Cleaning, t.fail(errors.New("a text tower needs its config.json and its tokenizer: give the folder that holds them with the weights"))
