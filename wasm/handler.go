@@ -90,8 +90,13 @@ var encodings = []struct{ name, suffix string }{{"br", ".br"}, {"gzip", ".gz"}}
 // rebuilt tab shows at the next reload, and the security headers of the tab.
 func Handler(root fs.FS) http.Handler { return HandlerAt(root, DefaultHub) }
 
-// HandlerAt is [Handler] with another endpoint for towers.
+// HandlerAt is [Handler] with another endpoint for towers. A password in it is
+// not told to pages.
 func HandlerAt(root fs.FS, hub string) http.Handler {
+	if u, err := url.Parse(hub); err == nil && u.User != nil {
+		u.User = nil
+		hub = u.String()
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policyFor(r.URL.Path, hub))

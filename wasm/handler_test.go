@@ -199,6 +199,9 @@ func TestHandlerHub(t *testing.T) {
 		if !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'; ") || !strings.HasSuffix(policy, connect) {
 			t.Errorf("%s: the worker has the policy %q, want %q", hub, policy, connect)
 		}
+		if _, body := ask(strings.Replace(hub, "://", "://ada:secret@", 1), "/hub.json"); strings.Contains(body, "secret") {
+			t.Errorf("%s: the settings tell a password: %q", hub, body)
+		}
 		if _, body := ask(hub, "/hub.json"); strings.TrimSpace(body) != `{"endpoint":"`+hub+`"}` {
 			t.Errorf("%s: the settings are %q", hub, body)
 		}

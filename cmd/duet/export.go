@@ -52,7 +52,7 @@ func (c exportCommand) Run(_ context.Context, s streams) error {
 	return nil
 }
 
-// size is the number of bytes of a file, or of the files in a folder.
+// sizeOnDisk is the number of bytes of a file, or of the files in a folder.
 func sizeOnDisk(name string) (total int64, err error) {
 	err = filepath.WalkDir(name, func(_ string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
