@@ -48,7 +48,10 @@ const (
 	nameIsPath = 0x80058000
 )
 
-// call calls a method; the error names it.
+// call calls a method; the error names it. Arguments may be pointers to variables,
+// which must then stay where they are.
+//
+//go:uintptrescapes
 func (o *comObject) call(method int, what string, arguments ...uintptr) error {
 	result, _, _ := syscall.SyscallN(o.methods[method], append([]uintptr{uintptr(unsafe.Pointer(o))}, arguments...)...)
 	switch uint32(result) {
