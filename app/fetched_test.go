@@ -17,12 +17,8 @@ import (
 // TestInitByNames joins towers by the names under which they are published: one
 // pulled from a hub, whose snapshot is links, one where torch.hub keeps it.
 func TestInitByNames(t *testing.T) {
-	home := t.TempDir()
 	s := hubtest.New(t)
-	for key, value := range map[string]string{"HF_ENDPOINT": s.URL, "HF_HOME": filepath.Join(home, "hf"), "TORCH_HOME": filepath.Join(home, "torch"),
-		"HF_HUB_CACHE": "", "HF_TOKEN": "", "HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": ""} {
-		t.Setenv(key, value)
-	}
+	s.Use(t, t.TempDir())
 	files := map[string][]byte{}
 	folder := textTower(t, "model.safetensors")
 	entries, err := os.ReadDir(folder)

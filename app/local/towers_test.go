@@ -27,10 +27,7 @@ func TestTowers(t *testing.T) {
 	weights := make([]byte, 600_000)
 	s.Add(name, hubtest.Commit("1"), map[string][]byte{"config.json": []byte("{}"), "model.safetensors": weights})
 	home := t.TempDir()
-	for key, value := range map[string]string{"HF_ENDPOINT": s.URL, "HF_HOME": home, "TORCH_HOME": filepath.Join(home, "torch"),
-		"HF_HUB_CACHE": "", "HF_TOKEN": "", "HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": ""} {
-		t.Setenv(key, value)
-	}
+	s.Use(t, home)
 	e := NewEngine(Folders{})
 	look := func() *ui.Tower {
 		t.Helper()
@@ -87,10 +84,7 @@ func TestTrainFromTowers(t *testing.T) {
 	}
 	root := t.TempDir()
 	s := hubtest.New(t)
-	for key, value := range map[string]string{"HF_ENDPOINT": s.URL, "HF_HOME": root, "TORCH_HOME": filepath.Join(root, "torch"),
-		"HF_HUB_CACHE": "", "HF_TOKEN": "", "HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": ""} {
-		t.Setenv(key, value)
-	}
+	s.Use(t, root)
 	// Small towers in the places of large ones.
 	const vision, words = "torchvision/resnet18", "distilbert/distilroberta-base"
 	files := map[string][]byte{}

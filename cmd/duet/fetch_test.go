@@ -24,9 +24,7 @@ func TestWindowFetches(t *testing.T) {
 	s := hubtest.New(t)
 	s.Add(good, hubtest.Commit("1"), map[string][]byte{"config.json": []byte("{}"), "model.safetensors": make([]byte, 3<<20)})
 	s.Add(damaged, hubtest.Commit("2"), map[string][]byte{"config.json": []byte("{}"), "model.safetensors": make([]byte, 1<<20)})
-	for key, value := range map[string]string{"HF_ENDPOINT": s.URL, "HF_HOME": filepath.Join(t.TempDir(), "hf"), "HF_HUB_CACHE": "", "HF_TOKEN": "", "HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": ""} {
-		t.Setenv(key, value)
-	}
+	s.Use(t, t.TempDir())
 	u := newDesktop(t).open()
 	u.find(view.Text, "with the same answers")
 	u.click(view.Button, "Close") // that it is slow in software

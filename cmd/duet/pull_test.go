@@ -18,9 +18,7 @@ import (
 func TestPull(t *testing.T) {
 	s := hubtest.New(t)
 	home := t.TempDir()
-	for key, value := range map[string]string{"HF_ENDPOINT": s.URL, "HF_HOME": home, "HF_HUB_CACHE": "", "HF_TOKEN": "", "HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": ""} {
-		t.Setenv(key, value)
-	}
+	s.Use(t, home)
 	commit := hubtest.Commit("1")
 	s.Add("some/tower", commit, map[string][]byte{"config.json": []byte("{}"), "model.safetensors": make([]byte, 2_000_000)})
 	out, _ := command(t, 0, "pull", "some/tower", "--json")

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,6 +82,18 @@ func New(t testing.TB) *Hub {
 	h.URL = serve(h.endpoint)
 	h.StoreURL = serve(h.store)
 	return h
+}
+
+// Use makes it the hub of the test and of the programs that it starts, with
+// caches below home. Nothing of the user's is used or written to.
+func (h *Hub) Use(t testing.TB, home string) {
+	t.Helper()
+	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("HF_ENDPOINT", h.URL)
+	t.Setenv("HF_HOME", home)
+	t.Setenv("TORCH_HOME", filepath.Join(home, "torch"))
 }
 
 // Add adds a repository. Files of weights are large ones, as at the hub.
