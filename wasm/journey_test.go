@@ -201,7 +201,7 @@ func TestJourney(t *testing.T) {
 	p.told("Right, of the pictures held back")
 	p.shot("journey-running")
 	p.step("first epoch")
-	p.find("heading", "pictures it has not learnt from")
+	p.find("heading", "examples it has not learnt from")
 	p.told("shapes is right for")
 	p.step("trained and measured")
 	p.click("button", "warm → warm")

@@ -325,9 +325,9 @@ func (v *View) table(gtx C, s *ui.State, several bool, high int) D {
 			v.camera(),
 			v.tip("remove", v.Texts.TipRemove, v.do("remove", v.Texts.RemoveThis, plain, true, ui.Remove{ID: x})),
 			v.tip("clear", v.Texts.TipClear, v.do("clear", v.Texts.ClearAll, plain, several, ui.Clear{})),
-			v.undo(s),
 			v.tip("csv", v.Texts.TipCSV, v.do("csv", v.Texts.SaveCSV, plain, done > 0, ui.ExportAnswers{Format: "csv"})),
 			v.tip("json", v.Texts.TipJSON, v.do("json", v.Texts.SaveJSON, plain, done > 0, ui.ExportAnswers{Format: "json"})),
+			v.undo(s), // last, so that nothing takes its place under the pointer
 			func(gtx C) D {
 				gtx.Constraints.Min.Y = gtx.Dp(touch)
 				return left(gtx, v.muted(count).Layout)

@@ -55,12 +55,12 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 	case m.Loading:
 		state = v.Texts.Loading
 	}
-	facts := ""
+	var facts []string
 	if x.Bytes > 0 {
-		facts = memory(x.Bytes)
+		facts = append(facts, memory(x.Bytes))
 	}
 	if !x.Made.IsZero() {
-		facts += v.Texts.Comma + x.Made.Format("2006-01-02 15:04")
+		facts = append(facts, x.Made.Format("2006-01-02 15:04"))
 	}
 	head := v.heading(name).Layout
 	if !x.Embedded {
@@ -73,7 +73,12 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 	}
 	return rows(gtx, gapSmall, head,
 		v.body(fmt.Sprintf(v.Texts.ClassesOf, len(x.Classes), v.some(x.Classes, 10))).Layout,
-		v.muted(facts).Layout,
+		func(gtx C) D {
+			if facts == nil {
+				return D{}
+			}
+			return v.muted(strings.Join(facts, v.Texts.Comma)).Layout(gtx)
+		},
 		func(gtx C) D {
 			remove := func(C) D { return D{} }
 			if !x.Embedded {

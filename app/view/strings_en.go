@@ -39,7 +39,7 @@ var english = Texts{
 	EstimateTime: "Takes about %s.",
 	Preparing:    "Preparing…", FeaturesOf: "Looking at %d of %d pictures and texts, each once", StepOf: "Step %d of %d", EpochOf: "epoch %d of %d",
 	Loss: "Loss", Accuracy: "Right, of the pictures held back", Speed: "%.0f examples a second", Left: "about %s left", Stop: "Stop and keep", Stopping: "Stopping…", Unreadable: "%d pictures could not be read",
-	ResultTitle: "%s is right for %.1f %% of %d pictures it has not learnt from", StoppedTitle: "Stopped early: ",
+	ResultTitle: "%s is right for %.1f %% of %d examples it has not learnt from", StoppedTitle: "Stopped early: ",
 	PerClass: "By class", Precision: "Precision", Recall: "Recall", Confusion: "What it takes for what",
 	ConfusionLead: "A row is what a picture shows, a column what the model says. Click a number to see its pictures.",
 	Use:           "Use this model", InUse: "in use", AgainAnother: "Train another",

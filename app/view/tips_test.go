@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"duet/app/ui"
+
 	"gioui.org/f32"
 	"gioui.org/io/key"
 	"gioui.org/io/pointer"
@@ -92,4 +94,27 @@ func TestTips(t *testing.T) {
 		}
 	}
 	t.Error("the keyboard finds no tip")
+}
+
+// TestTipOfWhatIsOff clicks a button which then is off, and comes back to it later:
+// its tip is gone when the pointer is elsewhere.
+func TestTipOfWhatIsOff(t *testing.T) {
+	x := newStage(wide, states(&english)["train-done"])
+	x.frame()
+	x.frame()
+	use := x.find(t, english.Use)
+	if text, _ := x.point(use, tipAfter); text != english.TipUse {
+		t.Fatalf("%q on the button", text)
+	}
+	x.click(use)
+	x.state.Models.Using = "shapes"
+	x.frame()
+	x.point(image.Pt(100, 600), tipAfter)
+	for _, screen := range []ui.Screen{ui.ScreenClassify, ui.ScreenTrain} {
+		x.state.Screen = screen
+		x.frame()
+	}
+	if text, _ := x.point(image.Pt(100, 601), tipAfter); text != "" {
+		t.Errorf("%q where nothing is", text)
+	}
 }

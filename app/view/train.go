@@ -216,9 +216,17 @@ func (v *View) estimate(e *report.Estimate) string {
 	}
 	s := fmt.Sprintf(v.Texts.EstimateTrained, count(e.Trained), count(e.Parameters)) + " " + fmt.Sprintf(v.Texts.EstimateMemory, memory(e.Bytes))
 	if e.Time > 0 {
-		s += " " + fmt.Sprintf(v.Texts.EstimateTime, took(e.Time))
+		s += " " + fmt.Sprintf(v.Texts.EstimateTime, about(e.Time))
 	}
 	return s
+}
+
+// about prints a time that is only guessed, in whole seconds.
+func about(d time.Duration) string {
+	if d < 10*time.Second {
+		return fmt.Sprintf("%d s", max(1, int(d.Round(time.Second).Seconds())))
+	}
+	return took(d)
 }
 
 // count prints a number of parameters.
@@ -232,15 +240,15 @@ func count(n int) string {
 	return strconv.Itoa(n)
 }
 
-// memory prints a size.
+// memory prints a size, in the units of the hub and of the command line.
 func memory(n int64) string {
 	switch {
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.0f MB", float64(n)/(1<<20))
+	case n >= 1e9:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.0f MB", float64(n)/1e6)
 	}
-	return fmt.Sprintf("%d kB", (n+1023)>>10)
+	return fmt.Sprintf("%d kB", (n+999)/1000)
 }
 
 // some lists the first n.
@@ -286,7 +294,7 @@ func (v *View) running(gtx C, s *ui.State) D {
 			status += v.Texts.Semicolon + fmt.Sprintf(v.Texts.Speed, p.PerSecond)
 		}
 		if left := p.Left(gtx.Now); left > 0 {
-			status += v.Texts.Comma + fmt.Sprintf(v.Texts.Left, took(left.Round(time.Second)))
+			status += v.Texts.Comma + fmt.Sprintf(v.Texts.Left, about(left))
 		}
 	case p.AllFeatures > 0:
 		share = float32(p.Features) / float32(p.AllFeatures)

@@ -201,3 +201,17 @@ func TestReasons(t *testing.T) {
 // towerCodes are the reasons why a tower cannot be fetched: model/hub's, and
 // wasm/hub.js's.
 var towerCodes = []string{"offline", "unreachable", "gated", "absent", "room", "corrupt", "elsewhere", "closed"}
+
+// TestGuesses checks that what is only guessed is not told to the millisecond.
+func TestGuesses(t *testing.T) {
+	for d, want := range map[time.Duration]string{time.Millisecond: "1 s", 728 * time.Millisecond: "1 s", 2700 * time.Millisecond: "3 s", 61 * time.Second: "1 min 01 s"} {
+		if got := about(d); got != want {
+			t.Errorf("%v is told as %q, want %q", d, got, want)
+		}
+	}
+	for n, want := range map[int64]string{0: "0 kB", 999_001: "1000 kB", 46_830_571: "47 MB", 1_420_000_000: "1.4 GB"} {
+		if got := memory(n); got != want {
+			t.Errorf("%d bytes are told as %q, want %q", n, got, want)
+		}
+	}
+}

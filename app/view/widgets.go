@@ -259,6 +259,7 @@ func (v *View) buttonOn(gtx C, name, text, object string, k kind, on bool) (D, b
 	c := v.click(name)
 	if !on {
 		gtx = gtx.Disabled()
+		*c = widget.Clickable{} // it is not told that the pointer leaves it
 	}
 	clicked := c.Clicked(gtx)
 	ground, ink := v.Theme.Accent, v.Theme.OnFill
