@@ -57,8 +57,9 @@ func MeasureSpeed(ctx context.Context, m *Model, c *data.Collection, cores int) 
 }
 
 // backward is what the rest of a training step takes, in forward passes: a
-// backward pass through everything costs two, through the last parts less.
-var backward = map[string]float64{"": 2, model.TuneAll: 2, model.TuneLast: 0.6}
+// backward pass through everything costs two, through the last parts less, and for
+// a LoRA the image tower has none and no weight of the text tower a gradient.
+var backward = map[string]float64{"": 2, model.TuneAll: 2, model.TuneLast: 0.6, model.TuneLoRA: 0.4}
 
 // time estimates how long a training of so many steps takes: units are the
 // examples of an epoch, validated those of a validation. Pictures are decoded

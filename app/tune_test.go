@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"duet/gpu"
 	"duet/gpu/gputest"
@@ -331,5 +332,17 @@ func TestTooLargePictures(t *testing.T) {
 	_, err := Train(t.Context(), gputest.Open(t), TrainOptions{Collection: open(t, drawn(t, 50)), Config: tiny(t), ImageSize: 100_000, Out: filepath.Join(t.TempDir(), "m")}, func(train.Event) {})
 	if err == nil || !strings.Contains(err.Error(), "size 100000") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Of every kind of training that runs the towers at each step it is known how
+// much its backward pass takes.
+func TestSpeedOfTunes(t *testing.T) {
+	s := Speed{Forward: time.Millisecond, Cores: 1}
+	for _, tune := range []string{"", model.TuneAll, model.TuneLast, model.TuneLoRA} {
+		r := train.Recipe{Batch: 10, Tune: tune}
+		if got, forwards := s.time(r, 10, 0, 100, 0), 100*time.Millisecond; got <= forwards {
+			t.Errorf("tune %q takes %v, and its forward passes alone %v", tune, got, forwards)
+		}
 	}
 }
