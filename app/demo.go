@@ -135,7 +135,7 @@ func Demo(ctx context.Context, backend gpu.Backend, o DemoOptions, event func(tr
 		return nil, err
 	}
 	defer m.Release()
-	report.Batch = m.Config.Recipe.Batch * max(1, m.Config.Recipe.PerPicture)
+	report.Batch = m.Config.Recipe.Batch // of the head: an example each
 	return report, report.measure(ctx, m, collection)
 }
 

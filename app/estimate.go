@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"duet/gpu"
+	"duet/model"
 	"duet/model/config"
 	"duet/model/data"
 	"duet/model/text"
@@ -86,7 +87,7 @@ func (o *TrainOptions) measure(r *train.Rehearsal, m *Model, c *config.Config) (
 		validated = all - len(examples)
 	}
 	per := 1
-	if c.Text != nil && c.Vision != nil {
+	if c.Text != nil && c.Vision != nil && c.Recipe.Tune != model.TuneHead {
 		per = c.Recipe.PerPicture
 	}
 	units = data.Units(examples, per)

@@ -31,8 +31,8 @@ func preparation(files *checkpoint.Model, prep data.Prep) (data.Prep, error) {
 			return prep, err
 		}
 		c := timm.Config
-		if len(c.Input) != 3 {
-			return prep, fmt.Errorf("config.json: pretrained_cfg.input_size is %v; want three numbers", c.Input)
+		if len(c.Input) != 3 || c.Input[1] != c.Input[2] {
+			return prep, fmt.Errorf("config.json: pretrained_cfg.input_size is %v; want three numbers, the last two the side of a square", c.Input)
 		}
 		return cropped("config.json", data.Prep{Size: c.Input[2], Filter: c.Filter, Mean: c.Mean, Std: c.Std}, c.Share)
 	}

@@ -111,8 +111,12 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 	if cache == 0 {
 		cache = 256 << 20
 	}
+	augment := m.Config.Augment
+	if m.Config.Recipe.Tune == model.TuneHead {
+		augment = data.Augment{} // each picture is looked at once, as it is
+	}
 	job := train.Job{
-		Backend: backend, Model: m.VLM, Memory: m.Memory, Recipe: m.Config.Recipe, Input: m.Input(), Augment: m.Config.Augment,
+		Backend: backend, Model: m.VLM, Memory: m.Memory, Recipe: m.Config.Recipe, Input: m.Input(), Augment: augment,
 		Train: labelled(o.Collection.Select(data.Train)), Val: labelled(o.Collection.Select(data.Validation)), Cache: cache,
 		Save: t.save, SaveEvery: cmp.Or(o.SaveEvery, 30*time.Second), Event: event, Limit: o.Limit, Before: o.Before,
 	}
@@ -332,11 +336,8 @@ func (o *TrainOptions) configuration() (*config.Config, error) {
 	} else if o.LoRARank != 0 {
 		return nil, errors.New("app: a rank is for trainings of a LoRA (--tune lora)")
 	}
-	switch r.Tune {
-	case model.TuneAll:
+	if r.Tune == model.TuneAll {
 		r.Tune = ""
-	case model.TuneHead: // each picture is looked at once, as it is
-		c.Augment, r.PerPicture = data.Augment{}, 0
 	}
 	if o.Freeze != nil {
 		r.Freeze = o.Freeze

@@ -136,7 +136,7 @@ func portalAnswer(body []any) ([]string, error) {
 	if response == 1 {
 		return nil, nil // the user closed the dialog
 	}
-	if response == 0 && details["uris"].Store(&uris) == nil {
+	if chosen, ok := details["uris"]; ok && response == 0 && chosen.Store(&uris) == nil {
 		return pathsOf(strings.Join(uris, "\n")), nil
 	}
 	return nil, fmt.Errorf("view: the desktop's portal showed no dialog (response %d)", response)

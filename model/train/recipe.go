@@ -91,7 +91,7 @@ func (r Recipe) String() string {
 		parts = append(parts, fmt.Sprintf("clip %g", r.ClipNorm))
 	}
 	parts = append(parts, fmt.Sprintf("batch %d", r.Batch), r.Schedule)
-	if r.PerPicture > 1 {
+	if r.PerPicture > 1 && r.Tune != model.TuneHead {
 		parts = append(parts, fmt.Sprintf("up to %d examples a picture", r.PerPicture))
 	}
 	if r.Tune != "" && r.Tune != model.TuneAll {
