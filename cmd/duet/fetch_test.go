@@ -6,6 +6,8 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,31 +31,51 @@ func TestWindowFetches(t *testing.T) {
 	u.find(view.Text, "with the same answers")
 	u.click(view.Button, "Close") // that it is slow in software
 	u.click(view.Radio, "Models")
-	s.Set(func(f *hubtest.Faults) { f.Pace = 100 * time.Millisecond })
-	u.click(view.Button, "Fetch "+good)
-	u.click(view.Button, "Stop "+good)
-	u.find(view.Button, "Go on "+good)
+	// press clicks a button until something comes of it: what is above it may grow
+	// or shrink while it is looked for.
+	press := func(button string, came func(view.Mirror) bool) {
+		t.Helper()
+		for range 5 {
+			u.click(view.Button, button)
+			for range 100 {
+				if came(u.shown()) {
+					return
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+		}
+		t.Fatalf("nothing comes of %q: %+v", button, u.shown())
+	}
+	there := func(button string) func(view.Mirror) bool {
+		return func(m view.Mirror) bool {
+			return slices.ContainsFunc(m.Nodes, func(n view.Node) bool { return n.Role == view.Button && n.Name == button })
+		}
+	}
+	told := func(text string) func(view.Mirror) bool {
+		return func(m view.Mirror) bool { return strings.Contains(m.Status, text) }
+	}
+	s.Set(func(f *hubtest.Faults) { f.Pace = time.Second })
+	press("Fetch "+good, there("Stop "+good))
+	u.find(view.Text, "of 3 MB") // something has come
+	press("Stop "+good, there("Go on "+good))
 	if _, ok := hub.Find(good); ok {
 		t.Error("half of it counts")
 	}
 	u.step("stopped")
 	s.Set(func(f *hubtest.Faults) { f.Pace = 0 })
-	u.click(view.Button, "Go on "+good)
-	u.told(good + ": It is here.")
+	press("Go on "+good, told(good+": It is here."))
 	path, ok := hub.Find(good)
 	if info, err := os.Stat(filepath.Join(path, "model.safetensors")); !ok || err != nil || info.Size() != 3<<20 {
 		t.Errorf("it is in %q, %v: %v", path, ok, err)
 	}
 	u.step("fetched")
 	s.Set(func(f *hubtest.Faults) { f.Corrupt = true })
-	u.click(view.Button, "Fetch "+damaged)
-	u.told(damaged + ": What came was damaged")
+	press("Fetch "+damaged, told(damaged+": What came was damaged"))
 	if _, ok := hub.Find(damaged); ok {
 		t.Error("what is damaged counts")
 	}
 	u.step("refused")
-	u.click(view.Button, "Remove "+good)
-	u.find(view.Button, "Fetch "+good)
+	press("Remove "+good, there("Fetch "+good))
 	if _, ok := hub.Find(good); ok {
 		t.Error("it is there after it was removed")
 	}
