@@ -33,7 +33,7 @@ type commands struct {
 	Classify classifyCommand `cmd:"" help:"Classify pictures together with their words."`
 	Check    checkCommand    `cmd:"" help:"Say whether files can be used, by reading them."`
 	Export   exportCommand   `cmd:"" help:"Write a model for other programs: safetensors, ONNX, or a folder for transformers."`
-	Demo     demoCommand     `cmd:"" help:"Classify a photograph, then fine-tune for a minute before your eyes."`
+	Demo     demoCommand     `cmd:"" help:"Classify a photograph, then fine-tune for half a minute before your eyes."`
 	Pull     pullCommand     `cmd:"" help:"Fetch a published model into the cache of Hugging Face's programs."`
 	Sample   sampleCommand   `cmd:"" help:"Draw a sample collection to train on."`
 	Info     infoCommand     `cmd:"" help:"Show this machine's adapters, and what this build carries."`

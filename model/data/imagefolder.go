@@ -110,7 +110,11 @@ func (b *builder) noteUnused(l *listing) {
 		names []string
 	}{{"table", l.tables}, {"tar shard", l.shards}} {
 		if n := len(unused.names); n > 0 {
-			b.report.Note("%s not used: %s; name one as the collection to read it", report.Count(n, unused.what), listed(unused.names))
+			how := "name one as the collection to read it"
+			if unused.what == "table" && !slices.ContainsFunc(unused.names, func(name string) bool { return !strings.Contains(name, "/") }) {
+				how = "one metadata.jsonl beside the folders is read, with file_name such as buses/a.jpg"
+			}
+			b.report.Note("%s not used: %s; %s", report.Count(n, unused.what), listed(unused.names), how)
 		}
 	}
 }

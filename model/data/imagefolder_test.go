@@ -81,6 +81,11 @@ func TestOpenFolder(t *testing.T) {
 			want: []string{"cat/1.png||cat|", "dog/2.png||dog|"}, classes: "cat dog",
 			report: []string{"1 table not used: labels.csv"},
 		}, {
+			name: "a table in each class's folder",
+			tree: tree{"cat/1.png": "#a", "dog/2.png": "#b", "cat/metadata.jsonl": `{"file_name":"1.png","text":"x"}`, "dog/metadata.jsonl": `{"file_name":"2.png","text":"y"}`},
+			want: []string{"cat/1.png||cat|", "dog/2.png||dog|"}, classes: "cat dog",
+			report: []string{"2 tables not used: cat/metadata.jsonl, dog/metadata.jsonl; one metadata.jsonl beside the folders is read"},
+		}, {
 			name: "a table where there are no class folders",
 			tree: tree{"images/1.png": "#a", "images/2.png": "#b", "images/3.png": "#c", "t.csv": "image,class\n1.png,x\n2.png,y\n"},
 			want: []string{"images/1.png||x|", "images/2.png||y|"}, classes: "x y",
@@ -155,6 +160,7 @@ func TestOpenFolderRefuses(t *testing.T) {
 		"several tables":  {tree{"1.png": "#a", "a.csv": "image,label\n1.png,x\n", "b.csv": "image,label\n1.png,x\n"}, ""},
 		"all unreadable":  {tree{"cat/1.png": "x", "dog/1.png": "y"}, "cat/1.png"},
 		"metadata's rows": {tree{"train/metadata.jsonl": `{"file_name":"1.png"}`}, "train/1.png"},
+		"bare names":      {tree{"metadata.jsonl": `{"file_name":"1.png"}`, "cat/1.png": "#a"}, "a table's paths count from the folder that it lies in"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Open(context.Background(), c.tree.fs(), ".", Options{})

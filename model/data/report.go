@@ -34,7 +34,11 @@ func nothingLeft(r *Report) error {
 	if len(r.Skipped) == 0 {
 		return report.Because(errNoWords, report.NoRows)
 	}
-	return report.Because(fmt.Errorf("no row is usable: %s", listSkips(r.Skipped)), report.NoRows)
+	hint := ""
+	if strings.HasSuffix(r.Skipped[0].Reason, errNoFile.Error()) {
+		hint = "; a table's paths count from the folder that it lies in, such as buses/a.jpg"
+	}
+	return report.Because(fmt.Errorf("no row is usable: %s%s", listSkips(r.Skipped), hint), report.NoRows)
 }
 
 // count fills the report's numbers from the examples.
