@@ -23,7 +23,7 @@ func EstimateTraining(ctx context.Context, adapter gpu.Info, o TrainOptions, spe
 		return Estimate{}, err
 	}
 	if len(o.Collection.Classes) < 2 {
-		return Estimate{}, fewClasses(fmt.Errorf("app: the collection has %d classes; at least two are needed", len(o.Collection.Classes)))
+		return Estimate{}, fmt.Errorf("app: %w", FewClasses("the collection", len(o.Collection.Classes)))
 	}
 	c.SetLabels(o.Collection.Classes)
 	if err := c.Validate(); err != nil {

@@ -60,7 +60,7 @@ func Init(ctx context.Context, o InitOptions) (*report.Init, error) {
 	c.Recipe.Seed = o.Seed
 	c.SetLabels(o.Classes)
 	if len(c.Label2ID) < 2 {
-		return nil, fmt.Errorf("app: %d different classes; at least two are needed", len(c.Label2ID))
+		return nil, errors.New("app: a model tells classes apart; give at least two (--classes A,B,…)")
 	}
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("app: the joined model: %w", err)

@@ -80,7 +80,7 @@ func openMerged(base *checkpoint.Model, adapter string) (*Export, error) {
 	x, err := openExport(base, c, f)
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("app: merging %s with %s: %w", base.Name(), adapter, err)
+		return nil, fmt.Errorf("app: merging %s with %s: give the model that its training started from (--model): %w", base.Name(), adapter, err)
 	}
 	return x, nil
 }

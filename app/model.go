@@ -241,7 +241,7 @@ func (m *Model) card() string {
 			fmt.Fprintf(&s, "%s holds it and the other layers that it was trained with.\n", adapterName)
 		}
 	}
-	s.WriteString("\n## Elsewhere\n\nWeights have torchvision's and Hugging Face's tensor names under `visual.` and `text.`. `duet export --model MODEL --out PATH` writes\n\n" +
+	s.WriteString("\n## Elsewhere\n\nUnder `visual.` and `text.` the weights have torchvision's and Hugging Face's tensor names. `duet export --model MODEL --out PATH` writes\n\n" +
 		"- `--format onnx`: one file for ONNX Runtime, with what its inputs need in its metadata;\n" +
 		"- `--format safetensors --part visual` or `text`: one tower under its own names, for PyTorch;\n" +
 		"- `--format hf --part text`: the text tower as transformers reads it.\n")

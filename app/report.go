@@ -11,6 +11,3 @@ type (
 	Evaluation    = report.Evaluation
 	PackedWeights = report.PackedWeights
 )
-
-// fewClasses gives an error its reason.
-func fewClasses(err error) error { return report.Because(err, report.FewClasses) }

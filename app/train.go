@@ -152,8 +152,12 @@ func (o *TrainOptions) plan(ctx context.Context, adapter gpu.Info) (train.Event,
 		return train.Event{}, err
 	}
 	if e.TooLarge() {
-		return train.Event{}, fmt.Errorf("app: this training takes %s of the device's memory, and %s has about %s for it: train less of the model (--tune lora or head), or with a smaller batch or smaller pictures (--batch, --image-size); %s says how much there is if that is wrong",
-			gpu.Size(e.Bytes), adapter.Name, gpu.Size(e.Memory), gpu.MemoryVariable)
+		less := "train with"
+		if o.Tune != model.TuneHead {
+			less = "train less of the model (--tune lora or head), or with"
+		}
+		return train.Event{}, fmt.Errorf("app: this training takes %s of the device's memory, and %s has about %s for it: %s a smaller batch or smaller pictures (--batch, --image-size); %s says how much there is if that is wrong",
+			gpu.Size(e.Bytes), adapter.Name, gpu.Size(e.Memory), less, gpu.MemoryVariable)
 	}
 	return train.Event{Event: "plan", Bytes: e.Bytes, Memory: e.Memory, Parameters: e.Parameters, Trained: e.Trained, Steps: e.Steps}, nil
 }
@@ -177,6 +181,16 @@ func (o *TrainOptions) checkKeeper() error {
 		return fmt.Errorf("app: %s holds a training that was interrupted after step %d: go on with --resume, or remove it to start anew", o.Keep, s.Step)
 	}
 	return nil
+}
+
+// FewClasses says of a collection with n classes, fewer than two, why nothing
+// can be trained on it.
+func FewClasses(name string, n int) error {
+	have := "no classes"
+	if n == 1 {
+		have = "one class only"
+	}
+	return report.Because(fmt.Errorf("%s has %s; a training needs at least two: a folder for each, or a column of labels", name, have), report.FewClasses)
 }
 
 // labelled leaves out what has no class.
@@ -220,7 +234,7 @@ func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model
 		return nil, held, err
 	}
 	if len(o.Collection.Classes) < 2 {
-		return nil, held, fewClasses(fmt.Errorf("app: the collection has %d classes; at least two are needed (%s)", len(o.Collection.Classes), o.Collection.Report.ClassesFrom))
+		return nil, held, fmt.Errorf("app: %w", FewClasses("the collection", len(o.Collection.Classes)))
 	}
 	c.SetLabels(o.Collection.Classes)
 	var tokenizer *text.Tokenizer

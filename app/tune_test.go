@@ -321,6 +321,21 @@ func TestTooLarge(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "95.4 MiB") || !strings.Contains(err.Error(), "--tune") || len(events) > 0 {
 		t.Errorf("error %v after %d events", err, len(events))
 	}
+	t.Setenv(gpu.MemoryVariable, "1MB") // of a device that is opened now
+	small, err := gpu.Open(t.Context(), gpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer small.Close()
+	base, err := OpenInit("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer base.Close()
+	_, err = Train(t.Context(), small, TrainOptions{Collection: open(t, drawn(t, 100)), Init: base, Tune: model.TuneHead, Out: filepath.Join(t.TempDir(), "m")}, func(train.Event) {})
+	if err == nil || !strings.Contains(err.Error(), "train with a smaller batch") {
+		t.Errorf("a training of the head: %v", err)
+	}
 	if held := device.Allocated().Most; held > 1<<20 {
 		t.Errorf("%d bytes were asked for before", held)
 	}
@@ -344,5 +359,19 @@ func TestSpeedOfTunes(t *testing.T) {
 		if got, forwards := s.time(r, 10, 0, 100, 0), 100*time.Millisecond; got <= forwards {
 			t.Errorf("tune %q takes %v, and its forward passes alone %v", tune, got, forwards)
 		}
+	}
+}
+
+// TestFewClasses asks for a training on one class, and on none: it is refused with
+// a way forward.
+func TestFewClasses(t *testing.T) {
+	collection := open(t, drawn(t, 20))
+	for n, want := range map[int]string{0: "has no classes; a training needs at least two: a folder for each", 1: "has one class only; a training needs"} {
+		collection.Classes = collection.Classes[:n:n]
+		_, err := EstimateTraining(t.Context(), gpu.Info{}, TrainOptions{Collection: collection, Config: tiny(t)}, nil)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d classes: %v", n, err)
+		}
+		collection = open(t, drawn(t, 20))
 	}
 }

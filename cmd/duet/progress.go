@@ -12,6 +12,7 @@ import (
 
 	"duet/gpu"
 	"duet/model/data"
+	"duet/model/report"
 	"duet/model/train"
 
 	"github.com/schollz/progressbar/v3"
@@ -63,7 +64,7 @@ func (p *progress) show(e train.Event) {
 	case "done":
 		p.bar.clear()
 		if p.skipped > 0 {
-			fmt.Fprintf(p.err, "%d pictures could not be read and were left out; they are named above.\n", p.skipped)
+			fmt.Fprintf(p.err, "%s could not be read: named above, and left out.\n", report.Count(p.skipped, "picture"))
 		}
 		p.line("The best model has a validation top-1 of %.3f; it is in %s", e.ValTop1, e.Model)
 		if e.Bytes > 0 {

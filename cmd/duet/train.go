@@ -34,7 +34,7 @@ type trainCommand struct {
 	MaxSteps  int           `placeholder:"N" help:"Stop after this many steps."`
 	SaveEvery time.Duration `default:"30s" placeholder:"DURATION" help:"How often to save a state that --resume goes on from, besides every epoch's end; by default ${default}."`
 	Resume    bool          `help:"Go on with an interrupted training of the same command line."`
-	Out       string        `required:"" placeholder:"MODEL" help:"Where the model goes: a folder, or a .zip."`
+	Out       string        `required:"" placeholder:"MODEL" help:"Where the model goes: a folder, or a .zip. A model that is there is replaced."`
 	JSON      bool          `name:"json" help:"One JSON object a line instead of a bar."`
 }
 
