@@ -219,8 +219,7 @@ func (e *Engine) Understand(ctx context.Context, s ui.Source) (*data.Report, err
 		return nil, err
 	}
 	if len(c.Classes) < 2 {
-		err := fmt.Errorf("%s has %d classes; a training needs at least two: a folder for each, or a column of labels", s.Name, len(c.Classes))
-		return nil, report.Because(err, report.FewClasses)
+		return nil, app.FewClasses(s.Name, len(c.Classes))
 	}
 	e.collections.Lock()
 	defer e.collections.Unlock()
@@ -504,8 +503,17 @@ func (e *Engine) Export(ctx context.Context, id, format string) (string, error) 
 		return "", err
 	}
 	defer m.Release()
-	where := freePath(e.downloads, "duet-"+id+".zip")
+	where, err := e.exported(id, format)
+	if err != nil {
+		return "", err
+	}
 	return where, m.Save(where)
+}
+
+// exported is a free place for a model in a format.
+func (e *Engine) exported(id, format string) (string, error) {
+	models, err := e.store.list()
+	return freePath(e.downloads, ui.ExportName(models, id, format)), err
 }
 
 func (e *Engine) exportONNX(id string) (string, error) {
@@ -519,7 +527,10 @@ func (e *Engine) exportONNX(id string) (string, error) {
 		return "", err
 	}
 	defer x.Close()
-	where := freePath(e.downloads, "duet-"+id+".onnx")
+	where, err := e.exported(id, ui.FormatONNX)
+	if err != nil {
+		return "", err
+	}
 	return where, x.Save(where, app.ExportONNX, app.PartAll)
 }
 

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -117,6 +118,8 @@ func (Host) Read(ctx context.Context, files []ui.File) (read ui.FilesRead, err e
 		}
 		info, err := os.Stat(path)
 		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			skip(fmt.Errorf("there is no file or folder %s", path))
 		case err != nil:
 			skip(err)
 		case app.KindOf(path) == app.KindModel:

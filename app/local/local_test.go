@@ -107,8 +107,8 @@ func TestEngine(t *testing.T) {
 	if info, failed := os.Stat(where); err != nil || failed != nil || filepath.Ext(where) != ".onnx" || info.Size() < 10_000 {
 		t.Fatal(where, err, failed)
 	}
-	if where, err = e.Export(ctx, result.Model, ""); err != nil {
-		t.Fatal(err)
+	if where, err = e.Export(ctx, result.Model, ""); err != nil || filepath.Base(where) != "duet-shapes--warm-and-cool.zip" {
+		t.Fatal(where, err)
 	}
 	id, err := e.Import(ctx, ui.File{Name: filepath.Base(where), Path: where})
 	if err != nil {
@@ -310,7 +310,7 @@ func TestStoreIDs(t *testing.T) {
 			t.Errorf("%q gets %q, %v; want %q", name, id, err, want)
 		}
 	}
-	if id, err := s.free(strings.Repeat("图", 300)); err != nil || len(id) > maxID {
+	if id, err := s.free(strings.Repeat("图", 300)); err != nil || len(id) > ui.MaxPlainName {
 		t.Errorf("%d bytes, %v", len(id), err)
 	}
 	if err := os.Mkdir(s.path("a"), 0o777); err != nil {
@@ -390,7 +390,7 @@ func TestRead(t *testing.T) {
 		t.Errorf("%+v %v", read, err)
 	}
 	absent := ui.File{Path: filepath.Join(dir, "absent")}
-	if _, err := (Host{}).Read(t.Context(), []ui.File{absent}); err == nil {
+	if _, err := (Host{}).Read(t.Context(), []ui.File{absent}); err == nil || !strings.HasPrefix(err.Error(), "there is no file or folder ") {
 		t.Error("what is not there was read")
 	}
 	// One bad entry does not spoil the rest, and a zip in a folder is no model.

@@ -3,7 +3,6 @@
 package local
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
 
 	"duet/app"
 	"duet/app/ui"
@@ -79,16 +77,7 @@ func (s Store) free(name string) (string, error) {
 	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return "", err
 	}
-	base := strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return '-'
-	}, name)
-	if len(base) > maxID { // file systems have their limits
-		base = strings.ToValidUTF8(base[:maxID], "")
-	}
-	base = cmp.Or(strings.Trim(base, "-"), "model")
+	base := ui.PlainName(name)
 	id := base
 	for i := 2; ; i++ {
 		taken, err := s.taken(id)
@@ -98,9 +87,6 @@ func (s Store) free(name string) (string, error) {
 		id = fmt.Sprintf("%s-%d", base, i)
 	}
 }
-
-// maxID bounds an id in bytes.
-const maxID = 100
 
 // taken tells whether an id is in use, or was that of a model that may come back.
 func (s Store) taken(id string) (bool, error) {

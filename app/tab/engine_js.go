@@ -417,14 +417,17 @@ func (e *Engine) Restore(ctx context.Context, id string) error {
 // Export gives the user a model.
 func (e *Engine) Export(ctx context.Context, id, format string) (string, error) {
 	blob, err := e.blob(ctx, id)
-	name := "duet-" + id + ".zip"
 	if err == nil && format == ui.FormatONNX {
 		blob, err = promise.Await(ctx, e.duet.Call("export", blob, format))
-		name = "duet-" + id + ".onnx"
 	}
 	if err != nil {
 		return "", err
 	}
+	models, err := e.Models(ctx)
+	if err != nil {
+		return "", err
+	}
+	name := ui.ExportName(models, id, format)
 	js.Global().Get("duetSave").Invoke(name, blob)
 	return name, nil
 }

@@ -1,10 +1,12 @@
 package ui
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"duet/model/report"
 )
@@ -34,4 +36,36 @@ func unique(name string, taken func(string) bool) string {
 		free = fmt.Sprintf("%s %d", name, i)
 	}
 	return free
+}
+
+// MaxPlainName bounds what [PlainName] returns, in bytes: file systems have their limits.
+const MaxPlainName = 100
+
+// PlainName is what people have named a model as a name for files: its letters and
+// digits.
+func PlainName(name string) string {
+	plain := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return '-'
+	}, name)
+	if len(plain) > MaxPlainName {
+		plain = strings.ToValidUTF8(plain[:MaxPlainName], "")
+	}
+	return cmp.Or(strings.Trim(plain, "-"), "model")
+}
+
+// ExportName is the name of the file that a model among others is exported to.
+func ExportName(models []Model, id, format string) string {
+	name := id
+	for _, m := range models {
+		if m.ID == id {
+			name = m.Name
+		}
+	}
+	if format == FormatONNX {
+		return "duet-" + PlainName(name) + ".onnx"
+	}
+	return "duet-" + PlainName(name) + ".zip"
 }
