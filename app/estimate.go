@@ -10,6 +10,7 @@ import (
 	"duet/model"
 	"duet/model/config"
 	"duet/model/data"
+	"duet/model/report"
 	"duet/model/text"
 	"duet/model/train"
 )
@@ -23,7 +24,7 @@ func EstimateTraining(ctx context.Context, adapter gpu.Info, o TrainOptions, spe
 		return Estimate{}, err
 	}
 	if len(o.Collection.Classes) < 2 {
-		return Estimate{}, fmt.Errorf("app: %w", FewClasses("the collection", len(o.Collection.Classes)))
+		return Estimate{}, fmt.Errorf("app: %w", report.TooFewClasses("the collection", len(o.Collection.Classes)))
 	}
 	c.SetLabels(o.Collection.Classes)
 	if err := c.Validate(); err != nil {

@@ -183,16 +183,6 @@ func (o *TrainOptions) checkKeeper() error {
 	return nil
 }
 
-// FewClasses says of a collection with n classes, fewer than two, why nothing
-// can be trained on it.
-func FewClasses(name string, n int) error {
-	have := "no classes"
-	if n == 1 {
-		have = "one class only"
-	}
-	return report.Because(fmt.Errorf("%s has %s; a training needs at least two: a folder for each, or a column of labels", name, have), report.FewClasses)
-}
-
 // labelled leaves out what has no class.
 func labelled(examples []data.Example) []data.Example {
 	return slices.DeleteFunc(slices.Clone(examples), func(e data.Example) bool { return e.Label < 0 })
@@ -234,7 +224,7 @@ func (o *TrainOptions) prepare(ctx context.Context, backend gpu.Backend) (*Model
 		return nil, held, err
 	}
 	if len(o.Collection.Classes) < 2 {
-		return nil, held, fmt.Errorf("app: %w", FewClasses("the collection", len(o.Collection.Classes)))
+		return nil, held, fmt.Errorf("app: %w", report.TooFewClasses("the collection", len(o.Collection.Classes)))
 	}
 	c.SetLabels(o.Collection.Classes)
 	var tokenizer *text.Tokenizer

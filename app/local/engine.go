@@ -218,9 +218,6 @@ func (e *Engine) Understand(ctx context.Context, s ui.Source) (*data.Report, err
 	if err != nil {
 		return nil, err
 	}
-	if len(c.Classes) < 2 {
-		return nil, app.FewClasses(s.Name, len(c.Classes))
-	}
 	e.collections.Lock()
 	defer e.collections.Unlock()
 	e.collections.source, e.collections.open = s, c

@@ -20,6 +20,7 @@ import (
 	"duet/app/ui"
 	"duet/model/checkpoint"
 	"duet/model/data"
+	"duet/model/report"
 
 	"github.com/adrg/xdg"
 	"github.com/disintegration/imaging"
@@ -119,7 +120,7 @@ func (Host) Read(ctx context.Context, files []ui.File) (read ui.FilesRead, err e
 		info, err := os.Stat(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			skip(fmt.Errorf("there is no file or folder %s", path))
+			skip(report.Because(fmt.Errorf("there is no file or folder %s", path), report.NotFound, path))
 		case err != nil:
 			skip(err)
 		case app.KindOf(path) == app.KindModel:

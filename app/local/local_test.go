@@ -471,7 +471,6 @@ func TestReasons(t *testing.T) {
 	if err := png.Encode(&picture, image.NewRGBA(image.Rect(0, 0, 8, 8))); err != nil {
 		t.Fatal(err)
 	}
-	write("one/a/1.png", picture.String())
 	write("broken/a/1.png", "x")
 	write("broken/b/1.png", "y")
 	e := NewEngine(Folders{Models: filepath.Join(dir, "models")})
@@ -493,7 +492,6 @@ func TestReasons(t *testing.T) {
 		want  report.Reason
 		names []string
 	}{
-		{"one class", understand("one"), report.FewClasses, nil},
 		{"no row", understand("broken"), report.NoRows, nil},
 		{"no collection", understand("absent"), report.NotFound, []string{filepath.Join(dir, "absent")}},
 		{"a table of something else", understand("t.csv"), report.BadTable, []string{"t.csv"}},

@@ -291,6 +291,9 @@ func (s *State) updateTraining(m Message) (effects []Effect, mine bool) {
 		if t.Step != TrainReading || !same(t.Source, m.Source) {
 			return nil, true
 		}
+		if m.Error == nil && len(m.Report.Classes) < 2 {
+			m.Error = report.TooFewClasses(m.Source.Name, len(m.Report.Classes))
+		}
 		if m.Error != nil {
 			*t = Training{Unfinished: t.Unfinished}
 			s.fail(DoingRead, m.Error)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"duet/model/report"
 	"time"
 
 	"duet/app"
@@ -213,7 +215,7 @@ func TestTraining(t *testing.T) {
 	source := Source{Name: "shapes", Sample: true}
 	expect(t, s.Update(Choose{source}), "Understand")
 	expect(t, s.Update(Understood{Source: Source{Name: "other"}}), "") // chosen before
-	expect(t, s.Update(Understood{Source: source, Report: &data.Report{}}), "MakeEstimate, ListTowers")
+	expect(t, s.Update(Understood{Source: source, Report: &data.Report{Classes: []string{"a", "b"}}}), "MakeEstimate, ListTowers")
 	if s.Training.Step != TrainConfirm || s.Training.Setup.Name != "shapes 2" {
 		t.Fatalf("%+v", s.Training)
 	}
@@ -288,7 +290,12 @@ func TestTrainingFails(t *testing.T) {
 		t.Errorf("%+v %+v", s.Training, s.Problem)
 	}
 	s.Update(Choose{source})
-	s.Update(Understood{Source: source, Report: &data.Report{}})
+	expect(t, s.Update(Understood{Source: source, Report: &data.Report{Classes: []string{"a"}}}), "")
+	if s.Training.Step != TrainChoose || s.Problem == nil || s.Problem.Doing != DoingRead || !strings.HasPrefix(s.Problem.Text, "x has one class only; a training needs at least two") || s.Problem.Reason != report.FewClasses {
+		t.Errorf("%+v %+v", s.Training, s.Problem)
+	}
+	s.Update(Choose{source})
+	s.Update(Understood{Source: source, Report: &data.Report{Classes: []string{"a", "b"}}})
 	s.Update(Start{})
 	s.Update(TrainEnded{Error: errors.New("gpu: lost")})
 	if s.Training.Step != TrainConfirm || s.Problem == nil || s.Problem.Doing != DoingTrain {

@@ -117,6 +117,16 @@ func Count(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
+// TooFewClasses says of a collection with n classes, fewer than two, why nothing
+// can be trained on it.
+func TooFewClasses(name string, n int) error {
+	have := "no classes"
+	if n == 1 {
+		have = "one class only"
+	}
+	return Because(fmt.Errorf("%s has %s; a training needs at least two: a folder for each, or a column of labels", name, have), FewClasses)
+}
+
 // summarise lists a few names of many.
 func summarise(names []string) string {
 	const most = 12

@@ -74,6 +74,7 @@ type State struct {
 	LossSum  float64 `json:"loss_sum"`
 	LossN    int     `json:"loss_n"`
 	BestTop1 float64 `json:"best_top1"`
+	BestLoss float64 `json:"best_loss"`        // of the best model on the validation pictures
 	BestStep int     `json:"best_step"`        // 0: none yet
 	Usable   int     `json:"usable,omitempty"` // of a training of the head alone: the examples whose pictures could be read
 
@@ -284,9 +285,10 @@ func (r *run) epoch(ctx context.Context) error {
 	}
 	r.state.NotSureBelow = chooseSure(sure)
 	mean := r.state.LossSum / float64(max(1, r.state.LossN))
-	best := r.state.BestStep == 0 || result.Top1 > r.state.BestTop1
+	// Few pictures held back often leave the accuracy as it was: then the loss tells.
+	best := r.state.BestStep == 0 || result.Top1 > r.state.BestTop1 || result.Top1 == r.state.BestTop1 && result.Loss < r.state.BestLoss
 	if best {
-		r.state.BestTop1, r.state.BestStep = result.Top1, r.state.Step
+		r.state.BestTop1, r.state.BestLoss, r.state.BestStep = result.Top1, result.Loss, r.state.Step
 	}
 	r.Event(Event{Event: "epoch", Epoch: r.state.Epoch + 1, Epochs: r.epochs(), Step: r.state.Step, Steps: r.total, TrainLoss: mean, ValLoss: result.Loss, ValTop1: result.Top1,
 		Seconds: time.Since(r.began).Seconds(), Skipped: r.skipped(append(r.loader.Skipped(), result.Skipped...))})
