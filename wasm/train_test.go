@@ -102,7 +102,7 @@ func trainByHand(t *testing.T, page *browser.Page, folder string) {
 			}
 		}
 	}
-	if got, want := strings.Join(kinds, " "), "collection step epoch step epoch done"; got != want || steps != 12 {
+	if got, want := strings.Join(kinds, " "), "collection plan step epoch step epoch done"; got != want || steps != 12 {
 		var problem string
 		eval(t, page, `document.querySelector('#problem').innerText`, &problem)
 		t.Fatalf("events %s with %d steps, want %s with 12; the page says %q", got, steps, want, problem)

@@ -40,6 +40,10 @@ type Hub struct {
 	Faults
 }
 
+// cutPause is how long a body stays quiet before it is cut: a browser throws away
+// what it has not handed on when the connection breaks.
+const cutPause = 300 * time.Millisecond
+
 // Faults are what is to go wrong.
 type Faults struct {
 	Token   string            // that gated repositories ask for
@@ -352,6 +356,7 @@ func (b *body) Write(data []byte) (written int, err error) {
 		}
 		if b.left == 0 {
 			http.NewResponseController(b.ResponseWriter).Flush()
+			time.Sleep(cutPause)
 			panic(http.ErrAbortHandler)
 		}
 		data = data[n:]
