@@ -49,7 +49,9 @@ func under(prefix string) func(name string) (string, bool) {
 // statistics stay as they are; batch statistics would put others in place of
 // those that the weights contain.
 func (t *Tower) Sources(params []*nn.Param) ([]Source, LoadReport, error) {
-	params = slices.DeleteFunc(slices.Clone(params), func(p *nn.Param) bool { return !strings.HasPrefix(p.Name, t.part) })
+	params = slices.DeleteFunc(slices.Clone(params), func(p *nn.Param) bool {
+		return !strings.HasPrefix(p.Name, t.part) || p.Adapter // a LoRA is no part of the tower that it stands beside
+	})
 	found, report, err := sources(params, t.File, func(name string) (string, float32, bool) {
 		name = strings.TrimPrefix(name, t.part)
 		if t.Folded {
