@@ -81,7 +81,7 @@ func KindOf(name string) data.Kind {
 		return KindCheckpoint // PyTorch's
 	case bytes.HasPrefix(first, []byte("PK\x03\x04")):
 		return KindModel
-	case len(first) > 8 && first[8] == '{', isPickle(first):
+	case len(first) > 8 && first[8] == '{', checkpoint.IsPickle(first):
 		return KindCheckpoint
 	}
 	return ""
@@ -97,10 +97,6 @@ func kindOfJSON(name, base string) data.Kind {
 		return KindTokenizer
 	}
 	return KindConfig
-}
-
-func isPickle(first []byte) bool {
-	return len(first) > 1 && first[0] == 0x80 && first[1] <= 5
 }
 
 // firstBytes returns at most n bytes of the beginning of a regular file.

@@ -423,18 +423,25 @@ func read(t testing.TB, elements ...string) []byte {
 	return data
 }
 
-// TestExportReplaces replaces its own files and nothing else.
-func TestExportReplaces(t *testing.T) {
+// exportDefault opens the default model for exports.
+func exportDefault(t testing.TB) *Export {
+	t.Helper()
 	files, err := OpenFiles("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer files.Close()
+	t.Cleanup(func() { files.Close() })
 	x, err := OpenExport(files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer x.Close()
+	t.Cleanup(func() { x.Close() })
+	return x
+}
+
+// TestExportReplaces replaces its own files and nothing else.
+func TestExportReplaces(t *testing.T) {
+	x := exportDefault(t)
 	for _, format := range []string{ExportSafetensors, ExportONNX, ExportHF} {
 		dir := t.TempDir()
 		out := filepath.Join(dir, "new", "out")
@@ -474,16 +481,7 @@ func TestExportReplaces(t *testing.T) {
 
 // TestExportMetadata reads what an ONNX file says of its inputs.
 func TestExportMetadata(t *testing.T) {
-	files, err := OpenFiles("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer files.Close()
-	x, err := OpenExport(files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer x.Close()
+	x := exportDefault(t)
 	said := x.metadata()
 	var labels map[string]string
 	if err := json.Unmarshal([]byte(said["id2label"]), &labels); err != nil || len(labels) != len(x.model.Labels) || labels["3"] != x.model.Labels[3] {

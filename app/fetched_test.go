@@ -59,5 +59,5 @@ func TestInitByNames(t *testing.T) {
 	defer m.Close()
 	words := shared.Path(t, "fixtures", "roberta_tiny_synthetic", "model.safetensors")
 	visual := shared.Path(t, "fixtures", "resnet18_width16", "model.safetensors")
-	compareJoined(t, m, map[string]*checkpoint.File{"visual.": tensors(t, visual), "text.roberta.": tensors(t, words)}, 5)
+	compareJoined(t, m, map[string]*checkpoint.File{"visual.": openWeights(t, visual), "text.roberta.": openWeights(t, words)}, 5)
 }

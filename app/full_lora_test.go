@@ -3,7 +3,6 @@
 package app
 
 import (
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,7 +53,7 @@ func TestFullLoRA(t *testing.T) {
 	}
 	t.Logf("the adapter has %d bytes", info.Size())
 
-	after := tensors(t, filepath.Join(tuned, "model.safetensors"))
+	after := openWeights(t, filepath.Join(tuned, "model.safetensors"))
 	same := func(prefix, theirs string, before *checkpoint.File) {
 		n := 0
 		for _, name := range after.Names() {
@@ -81,36 +80,12 @@ func TestFullLoRA(t *testing.T) {
 		t.Fatal(err)
 	}
 	logits := func(path string) []float32 {
-		files, err := OpenFiles(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer files.Close()
-		m, err := Load(device, files)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer m.Release()
-		p := model.NewPredictor(device, m.VLM, m.Memory, 224, 1, 1)
-		defer p.Release()
-		var all []float32
-		for _, x := range photos(t, m)[:3] {
-			y, err := p.Logits(t.Context(), model.Batch{Pictures: x.pixels, Tokens: [][]int32{m.Input().Encode(x.words)}, Targets: []int32{0}}, 1)
-			if err != nil {
-				t.Fatal(err)
+		return logitsOf(t, device, path, 224, func(m *Model) (batches []model.Batch) {
+			for _, x := range photos(t, m)[:3] {
+				batches = append(batches, model.Batch{Pictures: x.pixels, Tokens: [][]int32{m.Input().Encode(x.words)}, Targets: []int32{0}})
 			}
-			all = append(all, y...)
-		}
-		return all
+			return batches
+		})
 	}
-	want, got := logits(tuned), logits(merged)
-	largest, worst := 0.0, 0.0
-	for i := range want {
-		largest = max(largest, math.Abs(float64(want[i])))
-		worst = max(worst, math.Abs(float64(got[i]-want[i])))
-	}
-	t.Logf("merged logits are off by %.2g of the largest", worst/largest)
-	if worst > 1e-5*largest {
-		t.Errorf("merged logits %v, unmerged %v", got, want)
-	}
+	sameAnswers(t, logits(merged), logits(tuned))
 }

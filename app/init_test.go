@@ -67,16 +67,6 @@ func copyTo(t testing.TB, to, from string) {
 	}
 }
 
-func tensors(t testing.TB, path string) *checkpoint.File {
-	t.Helper()
-	f, err := checkpoint.OpenFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
-
 func values(t testing.TB, f *checkpoint.File, name string) []float32 {
 	t.Helper()
 	x, err := f.Float32(name, nil)
@@ -116,7 +106,7 @@ func TestInit(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer files.Close()
-			compareJoined(t, files, map[string]*checkpoint.File{"visual.": tensors(t, visual), "text.roberta.": tensors(t, words)}, 5)
+			compareJoined(t, files, map[string]*checkpoint.File{"visual.": openWeights(t, visual), "text.roberta.": openWeights(t, words)}, 5)
 			classifies(t, files)
 			if f := Check(t.Context(), out, "", "", data.Options{}); f.Verdict != data.Accept {
 				t.Error(f.Reason)
@@ -370,7 +360,7 @@ func TestTrainFromTowers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := tensors(t, filepath.Join(joined, "model.safetensors"))
+	before := openWeights(t, filepath.Join(joined, "model.safetensors"))
 	collection := drawn(t, 60)
 	for _, test := range []struct {
 		name   string
@@ -404,7 +394,7 @@ func TestTrainFromTowers(t *testing.T) {
 			if m.Config.Vision.Source != "model.pth" || m.Config.Text.Source != "roberta-tiny" {
 				t.Errorf("the towers began as %q and %q", m.Config.Vision.Source, m.Config.Text.Source)
 			}
-			after := tensors(t, filepath.Join(out, "model.safetensors"))
+			after := openWeights(t, filepath.Join(out, "model.safetensors"))
 			for _, p := range m.VLM.Params.All() {
 				if p.New {
 					continue
@@ -470,7 +460,7 @@ func TestFullInit(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer files.Close()
-	compareJoined(t, files, map[string]*checkpoint.File{"visual.": tensors(t, vision), "text.roberta.": tensors(t, filepath.Join(words, "model.safetensors"))}, 0)
+	compareJoined(t, files, map[string]*checkpoint.File{"visual.": openWeights(t, vision), "text.roberta.": openWeights(t, filepath.Join(words, "model.safetensors"))}, 0)
 	if _, err := os.Stat(filepath.Join(out, "tokenizer.json")); errors.Is(err, fs.ErrNotExist) {
 		t.Error("it has no tokenizer")
 	}
@@ -482,8 +472,8 @@ func TestTrainWithoutJoining(t *testing.T) {
 	device := gputest.Open(t)
 	vision, words := shared.Path(t, "fixtures", "resnet18_width16", "model.pth"), textTower(t, "model.safetensors")
 	dir := drawn(t, 60)
-	run := func(o TrainOptions) (losses []float32) {
-		o.Collection, o.Tune, o.MaxSteps, o.ImageSize, o.Keep = open(t, dir), model.TuneHead, 3, 64, Unkept{}
+	run := func(o TrainOptions, tune string) (losses []float32) {
+		o.Collection, o.Tune, o.MaxSteps, o.ImageSize, o.Keep = open(t, dir), tune, 3, 64, Unkept{}
 		m, err := Train(t.Context(), device, o, func(e train.Event) {
 			if e.Event == "step" {
 				losses = append(losses, e.Loss)
@@ -517,9 +507,11 @@ func TestTrainWithoutJoining(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer towers.Close()
-		want, got := run(TrainOptions{Init: init}), run(TrainOptions{Towers: towers, Inputs: inputs})
-		if !slices.Equal(got, want) || len(got) != 3 {
-			t.Errorf("%s: losses %v from the towers, %v from the joined model", inputs, got, want)
+		for _, tune := range []string{model.TuneHead, model.TuneLoRA} {
+			want, got := run(TrainOptions{Init: init}, tune), run(TrainOptions{Towers: towers, Inputs: inputs}, tune)
+			if !slices.Equal(got, want) || len(got) != 3 {
+				t.Errorf("%s, %s: losses %v from the towers, %v from the joined model", inputs, tune, got, want)
+			}
 		}
 	}
 }
@@ -527,7 +519,7 @@ func TestTrainWithoutJoining(t *testing.T) {
 // A training from a tower whose file lacks a part is refused: nothing would say
 // that this part is random.
 func TestTrainFromPartOfTower(t *testing.T) {
-	whole := tensors(t, shared.Path(t, "fixtures", "resnet18_width16", "model.pth"))
+	whole := openWeights(t, shared.Path(t, "fixtures", "resnet18_width16", "model.pth"))
 	var some []checkpoint.Tensor
 	for _, name := range whole.Names() {
 		if info, _ := whole.Info(name); name != "layer2.0.conv1.weight" && info.Dtype == checkpoint.F32 {

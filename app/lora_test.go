@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"duet/gpu"
 	"duet/gpu/gputest"
 	"duet/model"
 	"duet/model/checkpoint"
@@ -44,66 +45,39 @@ func TestLoRA(t *testing.T) {
 					t.Errorf("%s changed", part)
 				}
 			}
-			weights := func(dir, name string) *checkpoint.File {
-				f, err := checkpoint.OpenFile(filepath.Join(dir, name))
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { f.Close() })
-				return f
-			}
-			before, after := weights(from, "model.safetensors"), weights(out, "model.safetensors")
+			before, after := openWeights(t, filepath.Join(from, "model.safetensors")), openWeights(t, filepath.Join(out, "model.safetensors"))
 			moved := false
 			for _, name := range after.Names() {
 				if strings.Contains(name, "lora_B") {
-					values, err := after.Float32(name, nil)
-					moved = moved || err == nil && slices.ContainsFunc(values, func(x float32) bool { return x != 0 })
+					moved = moved || slices.ContainsFunc(values(t, after, name), func(x float32) bool { return x != 0 })
 				}
 				if _, ok := before.Info(name); !ok || !strings.HasPrefix(name, "text.") && !strings.HasPrefix(name, "visual.") && name != "fusion.weight" {
 					continue
 				}
-				a, errA := before.Float32(name, nil)
-				b, errB := after.Float32(name, nil)
-				if errA == nil && errB == nil && !slices.Equal(a, b) {
+				if !slices.Equal(values(t, before, name), values(t, after, name)) {
 					t.Errorf("%s changed", name)
 				}
 			}
 			if !moved {
 				t.Error("the LoRA is zero as at the start")
 			}
-			for _, name := range weights(out, adapterName).Names() {
+			for _, name := range openWeights(t, filepath.Join(out, adapterName)).Names() {
 				if !strings.Contains(name, "lora_") && (strings.HasPrefix(name, "text.") || strings.HasPrefix(name, "visual.") || name == "fusion.weight") {
 					t.Errorf("the adapter holds %s", name)
 				}
 			}
 
+			batch := model.Batch{Pictures: make([]float32, 4*32*32*4), Targets: make([]int32, 4)}
+			for i := range batch.Pictures {
+				if i%4 < 3 {
+					batch.Pictures[i] = float32(math.Sin(0.01 * float64(i)))
+				}
+			}
+			for i := range int32(4) {
+				batch.Tokens = append(batch.Tokens, []int32{0, 20 + i, 7 * i, 30, 2}[:3+i%3])
+			}
 			logits := func(name string) []float32 {
-				files, err := OpenFiles(name)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer files.Close()
-				m, err := Load(device, files)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer m.Release()
-				var out []float32
-				p := model.NewPredictor(device, m.VLM, m.Memory, 32, 4, 1)
-				defer p.Release()
-				batch := model.Batch{Pictures: make([]float32, 4*32*32*4), Targets: make([]int32, 4)}
-				for i := range batch.Pictures {
-					if i%4 < 3 {
-						batch.Pictures[i] = float32(math.Sin(0.01 * float64(i)))
-					}
-				}
-				for i := range int32(4) {
-					batch.Tokens = append(batch.Tokens, []int32{0, 20 + i, 7 * i, 30, 2}[:3+i%3])
-				}
-				if out, err = p.Logits(t.Context(), batch, 4); err != nil {
-					t.Fatal(err)
-				}
-				return out
+				return logitsOf(t, device, name, 32, func(*Model) []model.Batch { return []model.Batch{batch} })
 			}
 			want := logits(out)
 			own, apart := filepath.Join(t.TempDir(), "own"), filepath.Join(t.TempDir(), "apart.zip")
@@ -118,16 +92,8 @@ func TestLoRA(t *testing.T) {
 			if err := Merge(init, filepath.Join(out, adapterName), apart); err != nil {
 				t.Fatal(err)
 			}
-			largest, worst := 0.0, 0.0
 			merged := logits(own)
-			for i := range want {
-				largest = max(largest, math.Abs(float64(want[i])))
-				worst = max(worst, math.Abs(float64(merged[i]-want[i])))
-			}
-			t.Logf("merged logits are off by %.2g of the largest", worst/largest)
-			if worst > 1e-5*largest {
-				t.Errorf("merged logits %v, unmerged %v", merged, want)
-			}
+			sameAnswers(t, merged, want)
 			if again := logits(apart); !slices.Equal(again, merged) {
 				t.Errorf("merged from the adapter alone %v, from the model %v", again, merged)
 			}
@@ -206,5 +172,46 @@ func TestLoRAOtherFusion(t *testing.T) {
 		if got := name(p.Name); got != want {
 			t.Errorf("%s is taken from %s, want %s", p.Name, got, want)
 		}
+	}
+}
+
+// logitsOf asks a model that lies at path batches of as many examples each.
+func logitsOf(t *testing.T, device gpu.Backend, path string, size int, batches func(*Model) []model.Batch) (all []float32) {
+	t.Helper()
+	files, err := OpenFiles(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	m, err := Load(device, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Release()
+	asked := batches(m)
+	p := model.NewPredictor(device, m.VLM, m.Memory, size, len(asked[0].Tokens), 1)
+	defer p.Release()
+	for _, b := range asked {
+		y, err := p.Logits(t.Context(), b, len(b.Tokens))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, y...)
+	}
+	return all
+}
+
+// sameAnswers compares a merged model's logits with those of the LoRA beside its
+// weights.
+func sameAnswers(t *testing.T, merged, beside []float32) {
+	t.Helper()
+	largest, worst := 0.0, 0.0
+	for i := range beside {
+		largest = max(largest, math.Abs(float64(beside[i])))
+		worst = max(worst, math.Abs(float64(merged[i]-beside[i])))
+	}
+	t.Logf("merged logits are off by %.2g of the largest", worst/largest)
+	if !(worst <= 1e-5*largest) {
+		t.Errorf("merged logits %v, unmerged %v", merged, beside)
 	}
 }

@@ -169,9 +169,9 @@ func rebuildParameter(args tuple) (any, error) {
 	return nil, errors.New("a parameter without a tensor")
 }
 
-// isPickle reports whether a file begins as a pickle does, in the protocols that
+// IsPickle reports whether a file begins as a pickle does, in the protocols that
 // are read.
-func isPickle(first []byte) bool {
+func IsPickle(first []byte) bool {
 	return len(first) > 1 && first[0] == 0x80 && first[1] >= 2 && first[1] <= 5
 }
 

@@ -133,7 +133,7 @@ func open(r io.ReaderAt, size int64) (*File, error) {
 	switch {
 	case bytes.HasPrefix(first, []byte("PK\x03\x04")):
 		return openTorchZip(r, size)
-	case bytes.Equal(first, legacyMagic), isPickle(first) && (len(first) < 9 || first[8] != '{'):
+	case bytes.Equal(first, legacyMagic), IsPickle(first) && (len(first) < 9 || first[8] != '{'):
 		return openTorchLegacy(r, size)
 	}
 	return openSafetensors(r, size)
