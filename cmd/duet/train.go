@@ -32,7 +32,7 @@ type trainCommand struct {
 	Freeze    []string      `placeholder:"LIST" help:"Parts of the model to leave as they are, for example visual,text or text.encoder.layer.0."`
 	Seed      *uint64       `placeholder:"N" help:"Seed of everything random."`
 	MaxSteps  int           `placeholder:"N" help:"Stop after this many steps."`
-	SaveEvery time.Duration `default:"30s" placeholder:"DURATION" help:"How often to save a state that --resume goes on from, besides every epoch's end; by default ${default}."`
+	SaveEvery time.Duration `default:"30s" placeholder:"DURATION" help:"How often to save a state that --resume goes on from, besides every epoch's end; by default ${default}, and less often where a state takes long to save."`
 	Resume    bool          `help:"Go on with an interrupted training of the same command line."`
 	Out       string        `required:"" placeholder:"MODEL" help:"Where the model goes: a folder, or a .zip. A model that is there is replaced."`
 	JSON      bool          `name:"json" help:"One JSON object a line instead of a bar."`

@@ -165,7 +165,6 @@ type run struct {
 	perEpoch  int // steps of an epoch whose pictures are all readable
 	saved     time.Time
 	saving    time.Duration   // how long the last save took
-	began     time.Time       // the current epoch, or this run in it
 	started   time.Time       // the first step of this run
 	limit     time.Duration   // from then on, see Job.Limit
 	told      map[string]bool // pictures told as skipped
@@ -239,7 +238,7 @@ func (r *run) all(ctx context.Context) (State, error) {
 
 // epoch runs what is left of the current epoch, then validates and saves.
 func (r *run) epoch(ctx context.Context) error {
-	r.began = time.Now()
+	began := time.Now()
 	begin := r.state.Step
 	if r.state.Next > 0 {
 		begin-- // resumed within the epoch, which made a step before
@@ -291,7 +290,7 @@ func (r *run) epoch(ctx context.Context) error {
 		r.state.BestTop1, r.state.BestLoss, r.state.BestStep = result.Top1, result.Loss, r.state.Step
 	}
 	r.Event(Event{Event: "epoch", Epoch: r.state.Epoch + 1, Epochs: r.epochs(), Step: r.state.Step, Steps: r.total, TrainLoss: mean, ValLoss: result.Loss, ValTop1: result.Top1,
-		Seconds: time.Since(r.began).Seconds(), Skipped: r.skipped(append(r.loader.Skipped(), result.Skipped...))})
+		Seconds: time.Since(began).Seconds(), Skipped: r.skipped(append(r.loader.Skipped(), result.Skipped...))})
 	r.state.Epoch++
 	r.state.Next, r.state.LossSum, r.state.LossN = 0, 0, 0
 	err = r.save(best)
