@@ -19,7 +19,8 @@ TYPES = {"float32": torch.float32, "int64": torch.int64}
 
 def load(module, path):
     tensors, metadata = read_safetensors(path)
-    assert metadata == {"format": "pt"}, f"{path}: metadata {metadata}"
+    part = metadata.pop("duet_export", "all")  # the mark by which an export may be replaced
+    assert part in ("all", "visual", "text") and metadata == {"format": "pt"}, f"{path}: metadata {metadata}, of {part}"
     module.load_state_dict(tensors, strict=True)
     return module.eval()
 
