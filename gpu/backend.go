@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"duet/gpu/adapter"
+	"duet/shaders"
 )
 
 // A Backend runs programs. [Device] (WebGPU) and [Reference] (the CPU twins) do;
@@ -61,6 +62,7 @@ type Info struct {
 	Vendor  string
 	Driver  string
 	Class   Class
+	Tiling  shaders.Tiling // how products should be cut up for it
 	Limits  Limits
 	Memory  int64 // bytes that programs may take, as far as that can be known; 0: not known
 }

@@ -10,17 +10,27 @@ type Conv2DShape struct {
 	SY, SX             int // stride
 	PY, PX             int // padding before
 	DY, DX             int // dilation
+	Tiling             Tiling
 }
+
+func (s Conv2DShape) staged() bool { return s.Tiling == Staged && multiplesOf4(s.IC, s.OC) }
 
 func (s Conv2DShape) flops() float64 {
 	return 2 * float64(s.Images*s.OH*s.OW*s.OC) * float64(s.KH*s.KW*s.IC)
 }
 
-func (s Conv2DShape) launch(k Kernel, n, tilesM, tilesN, z, rows int) Launch {
+// launch cuts z products of m × n into tiles: workgroups' of the given side, or
+// with 0 invocations' of 8×8.
+func (s Conv2DShape) launch(k Kernel, side, m, n, z, rows int) Launch {
+	edge, each := 8, 64
+	if side > 0 {
+		edge, each = side, 1
+	}
+	tilesM, tilesN := ceilDiv(m, edge), ceilDiv(n, edge)
 	tiles := tilesM * tilesN * z
 	return Launch{
 		Kernel: k,
-		Groups: Spread(ceilDiv(tiles, 64)),
+		Groups: Spread(ceilDiv(tiles, each)),
 		Params: params(s.Images, s.IH, s.IW, s.IC, s.OH, s.OW, s.OC, s.KH, s.KW, s.SY, s.SX, s.PY, s.PX, s.DY, s.DX,
 			n, tilesM, tilesN, tiles, rows),
 		Flops: s.flops(),
@@ -39,8 +49,34 @@ func Conv2D(s Conv2DShape, e Epilogue) Launch { return Conv2DPacked(s, F32, e) }
 
 // Conv2DPacked is [Conv2D] with weights in a packed format.
 func Conv2DPacked(s Conv2DShape, format Format, e Epilogue) Launch {
-	k := tileKernel("conv2d", format, e, multiplesOf4(s.IC, s.OC), nil, func(c Call) { conv2DTwin(c, format, e) })
-	return s.launch(k, s.OC, ceilDiv(s.Images*s.OH*s.OW, 8), ceilDiv(s.OC, 8), 1, 0)
+	return s.forward(format, e, 1, s.KH*s.KW*s.IC)
+}
+
+// Splits returns in how many ranges of taps and input channels the sums of a
+// convolution should be cut, see [Conv2DSplit]; 1 where the tiles suffice.
+func (s Conv2DShape) Splits() int {
+	if !s.staged() {
+		return 1
+	}
+	splits, _ := stagedSplits(s.Images*s.OH*s.OW, s.OC, s.KH*s.KW*s.IC)
+	return splits
+}
+
+// Conv2DSplit computes x ∗ w as partial sums [splits Images OH OW OC] for
+// [SplitSum], with the splits of [Conv2DShape.Splits] if more than one.
+// Arguments: x, w, partials.
+func Conv2DSplit(s Conv2DShape, format Format) Launch {
+	splits, step := stagedSplits(s.Images*s.OH*s.OW, s.OC, s.KH*s.KW*s.IC)
+	return s.forward(format, Epilogue{}, splits, step)
+}
+
+func (s Conv2DShape) forward(format Format, e Epilogue, splits, step int) Launch {
+	m, wide := s.Images*s.OH*s.OW, 0
+	if s.staged() {
+		wide = side(m, s.OC, splits)
+	}
+	k := tileKernel("conv2d", wide, format, e, multiplesOf4(s.IC, s.OC), nil, func(c Call) { conv2DTwin(c, format, e) })
+	return s.launch(k, wide, m, s.OC, splits, step)
 }
 
 // taps calls f with every (output pixel, tap, input pixel) that meet.
@@ -61,17 +97,23 @@ func (s Conv2DShape) taps(f func(out, tap, in int)) {
 }
 
 func conv2DTwin(c Call, format Format, e Epilogue) {
-	s := conv2DShape(c)
+	s, step := conv2DShape(c), c.U(19)
 	x, w := c.Buffers[0].F(), format.unscaled(c.Buffers[1])
-	y, finish := epilogueTwin(c, e)
-	sums := make([]float64, s.Images*s.OH*s.OW*s.OC)
+	y, finish := epilogueTwin(c, 2, e)
+	n := s.Images * s.OH * s.OW * s.OC
+	sums := make([]float64, n*ceilDiv(s.KH*s.KW*s.IC, step))
 	s.taps(func(out, tap, in int) {
 		for o := range s.OC {
-			sum := 0.0
-			for i := range s.IC {
-				sum += float64(x[in*s.IC+i]) * float64(w[(o*s.KH*s.KW+tap)*s.IC+i])
+			for begin := 0; begin < s.IC; {
+				split := (tap*s.IC + begin) / step
+				end := min(s.IC, (split+1)*step-tap*s.IC)
+				sum := 0.0
+				for i := begin; i < end; i++ {
+					sum += float64(x[in*s.IC+i]) * float64(w[(o*s.KH*s.KW+tap)*s.IC+i])
+				}
+				sums[split*n+out*s.OC+o] += sum
+				begin = end
 			}
-			sums[out*s.OC+o] += sum
 		}
 	})
 	for i, sum := range sums {
@@ -83,15 +125,18 @@ func conv2DTwin(c Call, format Format, e Epilogue) {
 // of the same x). Arguments: dy, w, [residual, shaped as x], dx.
 func Conv2DGradInput(s Conv2DShape, residual bool) Launch {
 	e := Epilogue{Residual: residual}
-	k := tileKernel("conv2d_grad_input", F32, e, multiplesOf4(s.IC, s.OC), nil, func(c Call) { conv2DGradInputTwin(c, e) })
-	rows := s.Images * ceilDiv(s.IH, s.SY) * ceilDiv(s.IW, s.SX)
-	return s.launch(k, s.IC, ceilDiv(rows, 8), ceilDiv(s.IC, 8), s.SY*s.SX, 0)
+	rows, wide := s.Images*ceilDiv(s.IH, s.SY)*ceilDiv(s.IW, s.SX), 0
+	if s.staged() && s.DY == 1 && s.DX == 1 {
+		wide = side(rows, s.IC, s.SY*s.SX)
+	}
+	k := tileKernel("conv2d_grad_input", wide, F32, e, multiplesOf4(s.IC, s.OC), nil, func(c Call) { conv2DGradInputTwin(c, e) })
+	return s.launch(k, wide, rows, s.IC, s.SY*s.SX, 0)
 }
 
 func conv2DGradInputTwin(c Call, e Epilogue) {
 	s := conv2DShape(c)
 	dy, w := c.Buffers[0].F(), c.Buffers[1].F()
-	dx, finish := epilogueTwin(c, e)
+	dx, finish := epilogueTwin(c, 2, e)
 	sums := make([]float64, s.Images*s.IH*s.IW*s.IC)
 	s.taps(func(out, tap, in int) {
 		for o := range s.OC {
@@ -111,6 +156,10 @@ func Conv2DWeightSplits(s Conv2DShape) int {
 	tiles := ceilDiv(s.OC, 8) * ceilDiv(s.IC, 8) * s.KH * s.KW
 	lines := s.Images * s.OH
 	splits := max(1, min(lines/max(1, ceilDiv(64, s.OW)), wantTiles/tiles))
+	if s.staged() {
+		splits, _ = stagedSplits(s.OC, s.KH*s.KW*s.IC, lines*s.OW)
+		splits = min(splits, lines)
+	}
 	return ceilDiv(lines, ceilDiv(lines, splits))
 }
 
@@ -118,9 +167,13 @@ func Conv2DWeightSplits(s Conv2DShape) int {
 // [splits OC KH KW IC], to be added by [SplitSum] when splits > 1.
 // Arguments: dy, x, partials.
 func Conv2DGradWeight(s Conv2DShape, splits int) Launch {
-	k := tileKernel("conv2d_grad_weight", F32, Epilogue{}, multiplesOf4(s.IC, s.OC), nil, conv2DGradWeightTwin)
-	rows := ceilDiv(s.Images*s.OH, splits)
-	return s.launch(k, s.IC, ceilDiv(s.OC, 8), ceilDiv(s.IC, 8), s.KH*s.KW*splits, rows)
+	rows, n, z, wide := ceilDiv(s.Images*s.OH, splits), s.IC, s.KH*s.KW*splits, 0
+	if s.staged() {
+		n, z = s.KH*s.KW*s.IC, splits // taps are columns, too
+		wide = side(s.OC, n, z)
+	}
+	k := tileKernel("conv2d_grad_weight", wide, F32, Epilogue{}, multiplesOf4(s.IC, s.OC), nil, conv2DGradWeightTwin)
+	return s.launch(k, wide, s.OC, n, z, rows)
 }
 
 func conv2DGradWeightTwin(c Call) {

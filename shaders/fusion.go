@@ -65,7 +65,7 @@ func Fusion(s FusionShape) Launch {
 	if multiplesOf4(s.N, s.DV, s.DT) {
 		flags, name, t = append(flags, "VEC4"), name+" vec4", "vec4<f32>"
 	}
-	k := load(name, "fusion", flags, map[string]string{"T": t, "ACT": e.act()}, func(c Call) {
+	k := load(name, "fusion", flags, map[string]string{"T": t, "ACT": e.act(), "HALVES": "2", "APART": "4"}, func(c Call) {
 		v, t, w, bias, y := c.Buffers[0].F(), c.Buffers[1].F(), c.Buffers[2].F(), c.Buffers[3].F(), c.Buffers[4].F()
 		s := s
 		s.M, s.N, s.DV, s.DT = c.U(0), c.U(1), c.U(2), c.U(3)

@@ -21,7 +21,7 @@ func runBoth(t testing.TB, l shaders.Launch, args ...any) map[string][2][]float3
 	t.Helper()
 	device := gputest.Open(t)
 	// Long grids go on in a second dimension; here, many short ones do, too.
-	if n := l.Groups[0]; strings.Contains(l.Kernel.Source, "flat_index(") && n > 1 && n%2 == 1 && l.Groups[1] == 1 {
+	if n := l.Groups[0]; (strings.Contains(l.Kernel.Source, "flat_index(") || strings.Contains(l.Kernel.Source, "group.y * groups.x")) && n > 1 && n%2 == 1 && l.Groups[1] == 1 {
 		l.Groups[0], l.Groups[1] = n/2+1, 2
 	}
 	words := make([][]uint32, len(args))

@@ -1,5 +1,7 @@
 package shaders
 
+import "strings"
+
 // A MatmulShape describes C[z] = act(op(A[z]) · op(B[z]) · scale + bias + residual),
 // with op(A) [M K], op(B) [K N] and C [M N]. Zero strides get their dense
 // values, except ZA and ZB when Z > 1: there zero means that the operand is
@@ -14,6 +16,7 @@ type MatmulShape struct {
 	ZA, ZB, ZC int // strides from one z to the next
 	OA, OB, OC int // offsets of the first element
 	B          Format
+	Tiling     Tiling
 	Epilogue
 }
 
@@ -67,16 +70,32 @@ func MatmulSplit(s MatmulShape, splits int) Launch {
 		panic("shaders: MatmulSplit takes neither a batch nor an epilogue")
 	}
 	step := ceilDiv(ceilDiv(s.K, splits), 4) * 4
+	if s.staged() {
+		step = ceilDiv(ceilDiv(s.K, splits), 32) * 32
+	}
 	s.LDC, s.OC, s.ZC = s.N, 0, s.M*s.N
 	return s.launch(true, splits, step)
 }
 
-// MatmulSplits returns in how many ranges of K a product should be split so
-// that an adapter has enough invocations: 1 where the tiles suffice.
-func MatmulSplits(m, n, k int) int {
-	tiles := ceilDiv(m, 8) * ceilDiv(n, 8)
-	return max(1, min(k/64, wantTiles/tiles))
+// Splits returns in how many ranges of K a product should be split so that an
+// adapter has enough invocations: 1 where the tiles suffice.
+func (s MatmulShape) Splits() int {
+	s.defaults()
+	if s.Z > 1 {
+		return 1
+	}
+	if s.staged() {
+		splits, _ := stagedSplits(s.M, s.N, s.K)
+		return splits
+	}
+	if s.Epilogue != (Epilogue{}) {
+		return 1 // a second pass over the results costs a CPU more
+	}
+	tiles := ceilDiv(s.M, 8) * ceilDiv(s.N, 8)
+	return max(1, min(s.K/64, wantTiles/tiles))
 }
+
+func (s *MatmulShape) staged() bool { return s.Tiling == Staged && s.vec4() }
 
 // wantTiles is the number of invocations below which splitting K pays. A CPU
 // adapter needs few; a GPU is busy with some thousands.
@@ -92,11 +111,16 @@ func (s MatmulShape) launch(split bool, z, step int) Launch {
 			flags = append(flags, f.name)
 		}
 	}
-	k := tileKernel("matmul", s.B, s.Epilogue, s.vec4(), flags, func(c Call) { matmulTwin(c, s.TA, s.TB, s.B, split, s.Epilogue) })
-	tm, tn := ceilDiv(s.M, 8), ceilDiv(s.N, 8)
+	wide, edge, tiles := 0, 8, 64 // an invocation's tile, and how many a workgroup has
+	if s.staged() {
+		wide = side(s.M, s.N, z)
+		edge, tiles = wide, 1
+	}
+	k := tileKernel("matmul", wide, s.B, s.Epilogue, s.vec4(), flags, func(c Call) { matmulTwin(c, s.TA, s.TB, s.B, split, s.Epilogue) })
+	tm, tn := ceilDiv(s.M, edge), ceilDiv(s.N, edge)
 	return Launch{
 		Kernel: k,
-		Groups: Spread(ceilDiv(tm*tn*z, 64)),
+		Groups: Spread(ceilDiv(tm*tn*z, tiles)),
 		Params: params(s.M, s.N, s.K, s.LDA, s.LDB, s.LDC, s.ZA, s.ZB, s.ZC, s.OA, s.OB, s.OC, tm, tn, tm*tn*z, step),
 		Flops:  2 * float64(s.M) * float64(s.N) * float64(s.K) * float64(s.Z),
 	}
@@ -109,7 +133,7 @@ func matmulTwin(c Call, ta, tb bool, format Format, split bool, e Epilogue) {
 	oa, ob, oc := c.U(9), c.U(10), c.U(11)
 	step := c.U(15)
 	a, b := c.Buffers[0].F(), format.unscaled(c.Buffers[1])
-	out, finish := epilogueTwin(c, e)
+	out, finish := epilogueTwin(c, 2, e)
 	row := make([]float64, n)
 	for z := range c.U(14) / (c.U(12) * c.U(13)) {
 		begin, end := 0, k
@@ -143,28 +167,31 @@ func matmulTwin(c Call, ta, tb bool, format Format, split bool, e Epilogue) {
 	}
 }
 
-// SplitSum adds the partial results [splits n] of a split kernel into y [n].
-// Arguments: partials, y.
-func SplitSum(splits, n int) Launch {
-	t, width, name := "f32", 1, "splitsum"
-	if n%4 == 0 {
-		t, width, name = "vec4<f32>", 4, "splitsum vec4"
+// SplitSum adds the partial results [splits rows columns] of a split kernel and
+// finishes them. Arguments: partials, [scale [columns]], [bias [columns]],
+// [residual], y [rows columns].
+func SplitSum(splits, rows, columns int, e Epilogue) Launch {
+	width := widthOf(columns)
+	if e == (Epilogue{}) {
+		width = widthOf(rows * columns)
 	}
-	lanes := n / width
-	k := load(name, "splitsum", nil, map[string]string{"T": t}, splitSumTwin(width))
-	return Launch{Kernel: k, Groups: Spread(ceilDiv(lanes, 64)), Params: params(lanes, splits), Flops: float64(splits) * float64(n)}
+	k := variant("splitsum", width, []string{when(e.Scale, "SCALE"), when(e.Bias, "BIAS"), when(e.Residual, "RESIDUAL"), when(e.act() != "identity", strings.ToUpper(e.act()))},
+		[]string{"x", when(e.Scale, "scale"), when(e.Bias, "bias"), when(e.Residual, "residual"), "y"}, map[string]string{"ACT": e.act()}, splitSumTwin(width, e))
+	n := rows * columns
+	return Launch{Kernel: k, Groups: Spread(ceilDiv(n/width, 64)), Params: params(n/width, splits, max(columns/width, 1)), Flops: float64(splits) * float64(n)}
 }
 
-func splitSumTwin(width int) func(Call) {
+func splitSumTwin(width int, e Epilogue) func(Call) {
 	return func(c Call) {
-		x, y := c.Buffers[0].F(), c.Buffers[1].F()
-		n := width * c.U(0)
+		x := c.Buffers[0].F()
+		y, finish := epilogueTwin(c, 1, e)
+		n, columns := width*c.U(0), width*c.U(2)
 		for i := range n {
 			sum := 0.0
 			for s := range c.U(1) {
 				sum += float64(x[s*n+i])
 			}
-			y[i] = float32(sum)
+			y[i] = finish(i, i%columns, sum)
 		}
 	}
 }

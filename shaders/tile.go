@@ -5,6 +5,48 @@ import (
 	"strings"
 )
 
+// A Tiling says how the work of a product is cut up for a processor.
+type Tiling uint8
+
+// The tilings.
+const (
+	// Registers gives an invocation 8×8 results, which it computes from what it
+	// loads itself: for CPU adapters, to which barriers cost most.
+	Registers Tiling = iota
+	// Staged gives a workgroup 64×64 or 32×32 results, which it computes from
+	// slabs of both operands in workgroup memory: for GPUs. Shapes that cannot be
+	// read in vec4s keep to Registers.
+	Staged
+)
+
+// wideTiles is the number of tiles of 64×64 from which they are enough for a
+// GPU; fewer are cut into tiles of 32×32.
+const wideTiles = 256
+
+var fixedSide int // in benchmarks that compare sides
+
+// side returns the rows and columns of a workgroup's tile in z products.
+func side(m, n, z int) int {
+	if fixedSide > 0 {
+		return fixedSide
+	}
+	if ceilDiv(m, 64)*ceilDiv(n, 64)*z >= wideTiles {
+		return 64
+	}
+	return 32
+}
+
+// stagedSplits returns in how many ranges a sum of length k should be cut so
+// that a GPU has enough workgroups, and their length.
+func stagedSplits(m, n, k int) (splits, step int) {
+	splits = max(1, min(k/128, wantGroups/(ceilDiv(m, 32)*ceilDiv(n, 32))))
+	step = ceilDiv(ceilDiv(k, splits), 32) * 32
+	return ceilDiv(k, step), step
+}
+
+// wantGroups is the number of workgroups of 64 that keeps a GPU busy.
+const wantGroups = 512
+
 // An Epilogue is what a tile kernel does to its sums before storing them:
 // y = act(sum · scale + bias + residual).
 type Epilogue struct {
@@ -21,12 +63,18 @@ func (e Epilogue) act() string {
 	return e.Act
 }
 
-// tileKernel loads a kernel of the 8x8 register family: its name, flags and
-// binding numbers follow from the variant. format is that of the second operand.
-func tileKernel(file string, format Format, e Epilogue, vec4 bool, flags []string, twin func(Call)) Kernel {
+// tileKernel loads a kernel of the tile family: its name, flags and binding
+// numbers follow from the variant. format is that of the second operand, side
+// that of a workgroup's tile, or 0 for an invocation's in registers.
+func tileKernel(file string, side int, format Format, e Epilogue, vec4 bool, flags []string, twin func(Call)) Kernel {
 	name := strings.Join(append([]string{file}, flags...), "_")
 	next := 2
-	constants := map[string]string{"ACT": e.act(), "T": "f32", "TB": "f32", "BIAS_AT": "", "RESIDUAL_AT": "", "C_AT": "", "P_AT": ""}
+	constants := map[string]string{"ACT": e.act(), "T": "f32", "TB": "f32", "BIAS_AT": "", "RESIDUAL_AT": "", "C_AT": "", "P_AT": "",
+		"HALVES": "2", "APART": "4"}
+	if side > 0 {
+		file, name = file+"_staged", name+" staged "+strconv.Itoa(side)
+		constants["SIDE"], constants["HALVES"], constants["APART"] = strconv.Itoa(side), strconv.Itoa(side/32), strconv.Itoa(side/2)
+	}
 	if format != F32 && !vec4 {
 		panic("shaders: packed weights have rows of a multiple of four values")
 	}
@@ -62,9 +110,9 @@ func tileKernel(file string, format Format, e Epilogue, vec4 bool, flags []strin
 }
 
 // epilogueTwin returns the CPU side of an epilogue over a call's buffers, of
-// which a and b are the first two and the output is the last.
-func epilogueTwin(c Call, e Epilogue) (out []float32, finish func(index, column int, sum float64) float32) {
-	next := 2
+// which the operands are the first and the output is the last.
+func epilogueTwin(c Call, operands int, e Epilogue) (out []float32, finish func(index, column int, sum float64) float32) {
+	next := operands
 	var scale, bias, residual []float32
 	if e.Scale {
 		scale = c.Buffers[next].F()

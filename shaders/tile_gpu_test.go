@@ -13,29 +13,49 @@ const tileTolerance = 2e-5
 
 func TestMatmulOnDevice(t *testing.T) {
 	sizes := [][3]int{{1, 1, 1}, {3, 5, 7}, {8, 8, 8}, {64, 64, 64}, {65, 63, 33}, {1, 10, 512}, {17, 1, 129}, {12, 20, 16}}
-	for _, s := range sizes {
-		for variant := range 4 {
-			m, n, k := s[0], s[1], s[2]
-			shape := shaders.MatmulShape{M: m, N: n, K: k, TA: variant&1 != 0, TB: variant&2 != 0}
-			t.Run(fmt.Sprintf("%dx%dx%d ta=%v tb=%v", m, n, k, shape.TA, shape.TB), func(t *testing.T) {
-				a, b := normal(1, m*k), normal(2, k*n)
-				compareBoth(t, tileTolerance, shaders.Matmul(shape), a, b, make([]float32, m*n))
-				splits := shaders.MatmulSplits(m, n, k)
-				compareBoth(t, tileTolerance, shaders.MatmulSplit(shape, splits), a, b, make([]float32, splits*m*n))
-				shape.Epilogue = shaders.Epilogue{Bias: true, Residual: true, Act: "relu"}
-				compareBoth(t, tileTolerance, shaders.Matmul(shape), a, b, normal(3, n), normal(4, m*n), make([]float32, m*n))
-			})
+	// Of tiles in workgroup memory: edges, a k that no slab divides, and enough tiles for the wide ones.
+	staged := [][3]int{{4, 4, 4}, {64, 64, 64}, {36, 100, 52}, {4, 512, 1024}, {68, 32, 33}, {1028, 1036, 20}}
+	for variant := range 4 {
+		shape := shaders.MatmulShape{TA: variant&1 != 0, TB: variant&2 != 0}
+		for _, s := range sizes {
+			testMatmul(t, shape, s)
+		}
+		for _, s := range staged {
+			shape.Tiling = shaders.Staged
+			testMatmul(t, shape, s)
 		}
 	}
-	t.Run("batch and strides", func(t *testing.T) {
-		s := shaders.MatmulShape{M: 5, N: 8, K: 12, Z: 3, TB: true, LDA: 16, ZA: 80, ZB: 96, OA: 4}
-		compareBoth(t, tileTolerance, shaders.Matmul(s), normal(1, 260), normal(2, 3*96), make([]float32, 3*40))
+	for tiling := range tilings {
+		t.Run(fmt.Sprintf("batch and strides, tiling %d", tiling), func(t *testing.T) {
+			s := shaders.MatmulShape{M: 5, N: 8, K: 12, Z: 3, TB: true, LDA: 16, ZA: 80, ZB: 96, OA: 4, Tiling: tiling}
+			compareBoth(t, tileTolerance, shaders.Matmul(s), normal(1, 260), normal(2, 3*96), make([]float32, 3*40))
+		})
+	}
+}
+
+const tilings = shaders.Staged + 1
+
+func testMatmul(t *testing.T, shape shaders.MatmulShape, s [3]int) {
+	m, n, k := s[0], s[1], s[2]
+	shape.M, shape.N, shape.K = m, n, k
+	t.Run(fmt.Sprintf("%dx%dx%d ta=%v tb=%v tiling %d", m, n, k, shape.TA, shape.TB, shape.Tiling), func(t *testing.T) {
+		a, b := normal(1, m*k), normal(2, k*n)
+		compareBoth(t, tileTolerance, shaders.Matmul(shape), a, b, make([]float32, m*n))
+		for _, splits := range []int{shape.Splits(), max(1, k/40)} {
+			compareBoth(t, tileTolerance, shaders.MatmulSplit(shape, splits), a, b, make([]float32, splits*m*n))
+		}
+		shape.Epilogue = shaders.Epilogue{Bias: true, Residual: true, Act: "relu"}
+		compareBoth(t, tileTolerance, shaders.Matmul(shape), a, b, normal(3, n), normal(4, m*n), make([]float32, m*n))
 	})
 }
 
 func TestSplitSumOnDevice(t *testing.T) {
-	for _, n := range []int{1, 3, 64, 65} {
-		compareBoth(t, tileTolerance, shaders.SplitSum(5, n), normal(1, 5*n), make([]float32, n))
+	for _, s := range [][2]int{{1, 1}, {1, 3}, {64, 1}, {5, 13}, {3, 20}} {
+		rows, columns := s[0], s[1]
+		n := rows * columns
+		compareBoth(t, tileTolerance, shaders.SplitSum(5, rows, columns, shaders.Epilogue{}), normal(1, 5*n), make([]float32, n))
+		compareBoth(t, tileTolerance, shaders.SplitSum(5, rows, columns, shaders.Epilogue{Scale: true, Bias: true, Residual: true, Act: "gelu"}),
+			normal(1, 5*n), normal(2, columns), normal(3, columns), normal(4, n), make([]float32, n))
 	}
 }
 
@@ -48,6 +68,9 @@ func TestConv2DOnDevice(t *testing.T) {
 		{Images: 2, IH: 11, IW: 10, IC: 2, OC: 3, KH: 3, KW: 3, SY: 1, SX: 1, PY: 2, PX: 2, DY: 2, DX: 2},
 		{Images: 1, IH: 3, IW: 3, IC: 64, OC: 65, KH: 3, KW: 3, SY: 1, SX: 1, PY: 1, PX: 1, DY: 1, DX: 1},
 		{Images: 2, IH: 7, IW: 5, IC: 12, OC: 20, KH: 3, KW: 2, SY: 3, SX: 2, PY: 1, PX: 0, DY: 1, DX: 2},
+		{Images: 1, IH: 17, IW: 13, IC: 4, OC: 68, KH: 7, KW: 7, SY: 2, SX: 2, PY: 3, PX: 3, DY: 1, DX: 1},
+		{Images: 2, IH: 8, IW: 6, IC: 36, OC: 32, KH: 3, KW: 3, SY: 2, SX: 2, PY: 1, PX: 1, DY: 1, DX: 1},
+		{Images: 8, IH: 56, IW: 56, IC: 16, OC: 8, KH: 3, KW: 3, SY: 1, SX: 1, PY: 1, PX: 1, DY: 1, DX: 1},
 	}
 	for _, s := range cases {
 		s.OH = (s.IH+2*s.PY-s.DY*(s.KH-1)-1)/s.SY + 1
@@ -56,12 +79,17 @@ func TestConv2DOnDevice(t *testing.T) {
 			x, w := normal(1, s.Images*s.IH*s.IW*s.IC), normal(2, s.OC*s.KH*s.KW*s.IC)
 			dy := normal(3, s.Images*s.OH*s.OW*s.OC)
 			y := make([]float32, len(dy))
-			compareBoth(t, tileTolerance, shaders.Conv2D(s, shaders.Epilogue{}), x, w, y)
-			compareBoth(t, tileTolerance, shaders.Conv2D(s, shaders.Epilogue{Bias: true, Residual: true, Act: "relu"}), x, w, normal(4, s.OC), dy, y)
-			compareBoth(t, tileTolerance, shaders.Conv2DGradInput(s, false), dy, w, make([]float32, len(x)))
-			compareBoth(t, tileTolerance, shaders.Conv2DGradInput(s, true), dy, w, x, make([]float32, len(x)))
-			for _, splits := range []int{1, shaders.Conv2DWeightSplits(s)} {
-				compareBoth(t, tileTolerance, shaders.Conv2DGradWeight(s, splits), dy, x, make([]float32, splits*len(w)))
+			for s.Tiling = range tilings {
+				compareBoth(t, tileTolerance, shaders.Conv2D(s, shaders.Epilogue{}), x, w, y)
+				compareBoth(t, tileTolerance, shaders.Conv2D(s, shaders.Epilogue{Bias: true, Residual: true, Act: "relu"}), x, w, normal(4, s.OC), dy, y)
+				compareBoth(t, tileTolerance, shaders.Conv2DGradInput(s, false), dy, w, make([]float32, len(x)))
+				compareBoth(t, tileTolerance, shaders.Conv2DGradInput(s, true), dy, w, x, make([]float32, len(x)))
+				for _, splits := range []int{1, shaders.Conv2DWeightSplits(s)} {
+					compareBoth(t, tileTolerance, shaders.Conv2DGradWeight(s, splits), dy, x, make([]float32, splits*len(w)))
+				}
+				if splits := s.Splits(); splits > 1 {
+					compareBoth(t, tileTolerance, shaders.Conv2DSplit(s, shaders.F32), x, w, make([]float32, splits*len(y)))
+				}
 			}
 		})
 	}

@@ -22,11 +22,26 @@ func matmulVariants() []Kernel {
 				out = append(out, Matmul(s).Kernel)
 			}
 		}
-		out = append(out, SplitSum(2, side).Kernel)
+		out = append(out, SplitSum(2, 1, side, Epilogue{}).Kernel)
+		for _, e := range epilogues() {
+			out = append(out, SplitSum(2, 1, side, e).Kernel)
+			e.Scale = true
+			out = append(out, SplitSum(2, 1, side, e).Kernel)
+		}
+	}
+	for _, side := range []int{32, 1024} { // the two sides of staged tiles
+		for transposed := range 3 {
+			s := MatmulShape{M: side, N: side, K: side, TA: transposed&1 != 0, TB: transposed&2 != 0, Tiling: Staged}
+			out = append(out, MatmulSplit(s, 1).Kernel)
+			for _, s.Epilogue = range epilogues() {
+				out = append(out, Matmul(s).Kernel)
+			}
+		}
 	}
 	// Packed weights [n k]: forwards, and backwards to the input.
-	for _, format := range []Format{F16, I8} {
-		s := MatmulShape{M: 8, N: 8, K: 8, B: format}
+	for i := range 4 {
+		format := []Format{F16, I8}[i/2]
+		s := MatmulShape{M: 8, N: 8, K: 8, B: format, Tiling: Tiling(i % 2)}
 		out = append(out, Matmul(s).Kernel, MatmulSplit(s, 1).Kernel)
 		s.TB = true
 		out = append(out, MatmulSplit(s, 1).Kernel)
@@ -41,11 +56,17 @@ func matmulVariants() []Kernel {
 // conv2DVariants lists the kernels of convolutions.
 func conv2DVariants() []Kernel {
 	var out []Kernel
-	for _, c := range []int{5, 8} {
+	for i, c := range []int{5, 8, 8, 64} {
 		s := Conv2DShape{Images: 1, IH: 3, IW: 3, IC: c, OH: 3, OW: 3, OC: c, KH: 3, KW: 3, SY: 1, SX: 1, PY: 1, PX: 1, DY: 1, DX: 1}
+		if i > 1 {
+			s.Tiling = Staged
+		}
+		if c == 64 { // enough for wide tiles
+			s.Images = 64 * wideTiles / 9
+		}
 		for _, e := range epilogues() {
 			out = append(out, Conv2D(s, e).Kernel)
-			if e.Scale = true; c == 8 {
+			if e.Scale = true; c > 5 {
 				out = append(out, Conv2DPacked(s, F16, e).Kernel, Conv2DPacked(s, I8, e).Kernel)
 			}
 		}

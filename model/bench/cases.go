@@ -6,6 +6,7 @@ import (
 	"duet/model"
 	"duet/model/graph"
 	"duet/model/nn"
+	"duet/shaders"
 )
 
 // conv is a convolution with bias, as in a ResNet whose batch-norm is folded.
@@ -94,8 +95,8 @@ func pictures(values func(i int) float32, b, side int) []float32 {
 
 // resnet18 is one picture of 224 px through ResNet-18; its output equals that
 // of the peers' resnet18.onnx.
-func resnet18() (*Work, error) {
-	b := newBuilder()
+func resnet18(t shaders.Tiling) (*Work, error) {
+	b := newBuilder(t)
 	r := newPlainResNet(b, newDraw(), 6, 1000)
 	freeze(b)
 	b.work.Content["x"] = pictures(func(i int) float32 { return float32(math.Sin(float64(i) * 0.37)) }, 1, 224)
@@ -109,8 +110,8 @@ func freeze(b *builder) {
 }
 
 // roberta is 64 tokens through an encoder of l layers, with a table of 8,192 rows.
-func roberta(l, h, heads int) (*Work, error) {
-	b := newBuilder()
+func roberta(t shaders.Tiling, l, h, heads int) (*Work, error) {
+	b := newBuilder(t)
 	d := newDraw()
 	shape := model.TextShape{Vocab: 8192, Positions: 66, Hidden: h, Layers: l, Heads: heads, Intermediate: 4 * h, Pad: 1, Eps: 1e-5, Std: 0.02}
 	tower := model.NewRoBERTa(b.params, "", shape)
@@ -134,8 +135,8 @@ func roberta(l, h, heads int) (*Work, error) {
 }
 
 // matmul512 multiplies two matrices of 512 × 512.
-func matmul512() (*Work, error) {
-	b, d := newBuilder(), newDraw()
+func matmul512(t shaders.Tiling) (*Work, error) {
+	b, d := newBuilder(t), newDraw()
 	b.work.Content["a"], b.work.Content["b"] = d.uniform(512*512, 1), d.uniform(512*512, 1)
 	return b.forward("matmul512", func(g *graph.Graph) graph.Tensor {
 		return g.Input("a", 512, 512).MatMul(g.Input("b", 512, 512), false, false)
@@ -154,8 +155,8 @@ func (b *builder) loss(g *graph.Graph, logits graph.Tensor) graph.Tensor {
 }
 
 // trainResNet18 is a training step of all of ResNet-18: batch 8 at 64 px.
-func trainResNet18() (*Work, error) {
-	b, d := newBuilder(), newDraw()
+func trainResNet18(t shaders.Tiling) (*Work, error) {
+	b, d := newBuilder(t), newDraw()
 	r := newPlainResNet(b, d, 3, 10)
 	x := d.uniform(8*3*64*64, 1)
 	b.work.Content["x"] = pictures(func(i int) float32 { return x[i] }, 8, 64)
@@ -165,8 +166,8 @@ func trainResNet18() (*Work, error) {
 }
 
 // trainLayer is a training step of one encoder layer, width 384, batch 4, 64 tokens.
-func trainLayer() (*Work, error) {
-	b, d := newBuilder(), newDraw()
+func trainLayer(t shaders.Tiling) (*Work, error) {
+	b, d := newBuilder(t), newDraw()
 	tower := model.NewRoBERTa(b.params, "", model.TextShape{Vocab: 8, Positions: 8, Hidden: 384, Layers: 1, Heads: 6, Intermediate: 1536, Pad: 1, Eps: 1e-5, Std: 0.05})
 	for _, p := range b.params.All() {
 		b.values[p] = p.Initial(1)
@@ -186,8 +187,8 @@ func trainLayer() (*Work, error) {
 
 // trainTransfer is a forward pass of a frozen ResNet-18 and a training step of
 // a linear head: batch 8 at 64 px.
-func trainTransfer() (*Work, error) {
-	b, d := newBuilder(), newDraw()
+func trainTransfer(t shaders.Tiling) (*Work, error) {
+	b, d := newBuilder(t), newDraw()
 	r := newPlainResNet(b, d, 6, 512)
 	freeze(b)
 	w, bias := b.param(d.uniform(10*512, 0.05), 10, 512), b.param(make([]float32, 10), 10)
@@ -200,8 +201,8 @@ func trainTransfer() (*Work, error) {
 }
 
 // trainHead is a training step of 1280 → 512 → ReLU → 10 on cached features: batch 32.
-func trainHead() (*Work, error) {
-	b, d := newBuilder(), newDraw()
+func trainHead(t shaders.Tiling) (*Work, error) {
+	b, d := newBuilder(t), newDraw()
 	w1, b1 := b.param(d.uniform(512*1280, 0.03), 512, 1280), b.param(make([]float32, 512), 512)
 	w2, b2 := b.param(d.uniform(10*512, 0.05), 10, 512), b.param(make([]float32, 10), 10)
 	b.work.Content["x"] = d.uniform(32*1280, 1)

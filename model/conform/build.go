@@ -7,6 +7,7 @@ import (
 
 	"duet/gpu"
 	"duet/model/graph"
+	"duet/shaders"
 )
 
 // A job is a case as a program: what its external buffers hold before the run,
@@ -42,7 +43,7 @@ func mismatch(format string, a ...any) { panic(badCase(fmt.Sprintf(format, a...)
 
 // build turns a case into a program. The error is an [outOfScope] where an
 // operator or attribute is out of scope.
-func (c *Case) build() (j *job, err error) {
+func (c *Case) build(tiling shaders.Tiling) (j *job, err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -61,7 +62,7 @@ func (c *Case) build() (j *job, err error) {
 	b := &builder{c: c, operands: map[string]*operand{}, job: &job{contents: map[string][]byte{}}}
 	g, err := graph.Build(b.build)
 	if err == nil {
-		b.job.program, err = g.Lower(c.Name)
+		b.job.program, err = g.Lower(c.Name, tiling)
 	}
 	if err != nil {
 		return nil, err

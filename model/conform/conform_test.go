@@ -12,6 +12,7 @@ import (
 	"duet/gpu"
 	"duet/gpu/gputest"
 	"duet/model/shared"
+	"duet/shaders"
 )
 
 //go:embed testdata
@@ -128,7 +129,7 @@ func TestWrongResultsFail(t *testing.T) {
 	}
 	tol := suiteTolerance(Gradients)
 	for _, c := range cases {
-		j, err := c.build()
+		j, err := c.build(shaders.Registers)
 		if err != nil {
 			t.Fatalf("%s: %v", c.Name, err)
 		}

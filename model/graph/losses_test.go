@@ -10,6 +10,7 @@ import (
 	"duet/gpu"
 	"duet/gpu/gputest"
 	"duet/model/shared"
+	"duet/shaders"
 )
 
 // A lossCase is one file of the fixture losses: how its loss is built from
@@ -141,7 +142,7 @@ func checkLoss(t *testing.T, backend gpu.Backend, file string, c lossCase) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := g.Lower(c.name)
+	p, err := g.Lower(c.name, shaders.Registers)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package graph
 import (
 	"slices"
 
+	"duet/gpu"
 	"duet/shaders"
 )
 
@@ -94,16 +95,17 @@ func (o matmul) grad(n *node, dy []Tensor, wanted []bool) []Tensor {
 
 func (o matmul) lower(l *lowering, n *node) {
 	z, m, k, cols := o.sizes(n.in[0].Shape(), n.in[1].Shape())
-	s := shaders.MatmulShape{M: m, N: cols, K: k, TA: o.ta, TB: o.tb, Z: z, B: n.in[1].value().format, Epilogue: o.Epilogue}
+	s := shaders.MatmulShape{M: m, N: cols, K: k, TA: o.ta, TB: o.tb, Z: z, B: n.in[1].value().format, Tiling: l.tiling, Epilogue: o.Epilogue}
 	if z > 1 {
 		s.ZA, s.ZB = m*k, k*cols
 	}
 	args := l.ins(n)
 	y := l.out(n.out[0])
-	if splits := shaders.MatmulSplits(m, cols, k); z == 1 && splits > 1 && o.Epilogue == (shaders.Epilogue{}) {
+	if splits := s.Splits(); splits > 1 {
 		parts := l.temp(n, "parts", splits*m*cols)
+		s.Epilogue = shaders.Epilogue{}
 		l.add(n.label, shaders.MatmulSplit(s, splits), args[0], args[1], parts)
-		l.add(n.label+" sum", shaders.SplitSum(splits, m*cols), parts, y)
+		l.splitSum(n, splits, m, cols, o.Epilogue, parts, args[2:], y)
 		return
 	}
 	l.add(n.label, shaders.Matmul(s), append(args, y)...)
@@ -184,7 +186,22 @@ func (o conv2D) grad(n *node, dy []Tensor, wanted []bool) []Tensor {
 
 func (o conv2D) lower(l *lowering, n *node) {
 	s := o.shape(n.in[0].Shape(), n.in[1].Shape())
-	l.add(n.label, shaders.Conv2DPacked(s, n.in[1].value().format, o.Epilogue), append(l.ins(n), l.out(n.out[0]))...)
+	s.Tiling = l.tiling
+	args, y, format := l.ins(n), l.out(n.out[0]), n.in[1].value().format
+	if splits := s.Splits(); splits > 1 {
+		parts := l.temp(n, "parts", splits*n.out[0].Len())
+		l.add(n.label, shaders.Conv2DSplit(s, format), args[0], args[1], parts)
+		l.splitSum(n, splits, n.out[0].Len()/s.OC, s.OC, o.Epilogue, parts, args[2:], y)
+		return
+	}
+	l.add(n.label, shaders.Conv2DPacked(s, format, o.Epilogue), append(args, y)...)
+}
+
+// splitSum adds the parts of a split product and finishes them with the operands
+// of its epilogue.
+func (l *lowering) splitSum(n *node, splits, rows, columns int, e shaders.Epilogue, parts gpu.View, operands []gpu.View, y gpu.View) {
+	args := append(append([]gpu.View{parts}, operands...), y)
+	l.add(n.label+" sum", shaders.SplitSum(splits, rows, columns, e), args...)
 }
 
 type conv2DGradInput struct {
@@ -198,6 +215,7 @@ func (o conv2DGradInput) name() string          { return "conv2d_grad_input" }
 func (o conv2DGradInput) infer([][]int) [][]int { return [][]int{o.input} }
 func (o conv2DGradInput) lower(l *lowering, n *node) {
 	s := o.conv.shape(o.input, n.in[1].Shape())
+	s.Tiling = l.tiling
 	l.add(n.label, shaders.Conv2DGradInput(s, o.residual), append(l.ins(n), l.out(n.out[0]))...)
 }
 
@@ -211,6 +229,7 @@ func (o conv2DGradWeight) name() string          { return "conv2d_grad_weight" }
 func (o conv2DGradWeight) infer([][]int) [][]int { return [][]int{o.weight} }
 func (o conv2DGradWeight) lower(l *lowering, n *node) {
 	s := o.conv.shape(n.in[1].Shape(), o.weight)
+	s.Tiling = l.tiling
 	splits := shaders.Conv2DWeightSplits(s)
 	dy, x, dw := l.in(n.in[0]), l.in(n.in[1]), l.out(n.out[0])
 	if splits == 1 {
@@ -220,7 +239,7 @@ func (o conv2DGradWeight) lower(l *lowering, n *node) {
 	words := count(o.weight)
 	parts := l.temp(n, "parts", splits*words)
 	l.add(n.label, shaders.Conv2DGradWeight(s, splits), dy, x, parts)
-	l.add(n.label+" sum", shaders.SplitSum(splits, words), parts, dw)
+	l.splitSum(n, splits, s.OC, words/s.OC, shaders.Epilogue{}, parts, nil, dw)
 }
 
 // fusion is the fusion layer over v [M DV] and t [M DT] with w [N K], bias [N].

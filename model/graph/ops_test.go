@@ -7,6 +7,7 @@ import (
 
 	"duet/gpu"
 	"duet/gpu/gputest"
+	"duet/shaders"
 )
 
 // run builds a graph with f, feeds the inputs and returns what it stores, on
@@ -17,7 +18,7 @@ func run(t *testing.T, inputs map[string][]float32, f func(g *Graph)) map[string
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := g.Lower(t.Name())
+	p, err := g.Lower(t.Name(), shaders.Registers)
 	if err != nil {
 		t.Fatal(err)
 	}

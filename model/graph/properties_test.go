@@ -9,6 +9,7 @@ import (
 
 	"duet/gpu"
 	"duet/gpu/gputest"
+	"duet/shaders"
 )
 
 // randomGraphs is how many random graphs the properties are checked on.
@@ -114,7 +115,7 @@ func TestFusedGradientsKeepTheirOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		g.unfused = unfused
-		p, err := g.Lower("block beside convolution")
+		p, err := g.Lower("block beside convolution", shaders.Registers)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +140,7 @@ func lowerRandom(t *testing.T, seed uint64, gradients, unfused bool) *gpu.Progra
 		t.Fatal(err)
 	}
 	g.unfused = unfused
-	p, err := g.Lower(fmt.Sprintf("random %d", seed))
+	p, err := g.Lower(fmt.Sprintf("random %d", seed), shaders.Registers)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,8 @@
-      // u<h> holds eight rows of A at one k, b0 and b1 eight columns of B: s += u ⊗ b.
-#for h 2
+      // u<h> holds the rows of A at one k, b<c> the columns of B: s += u ⊗ b.
+#for h {{HALVES}}
 #for j 4
-      s$h$j_0 += u$h[$j] * b0;
-      s$h$j_1 += u$h[$j] * b1;
+#for c {{HALVES}}
+      s$h$j_$c += u$h[$j] * b$c;
+#end
 #end
 #end

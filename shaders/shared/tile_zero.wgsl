@@ -1,7 +1,8 @@
-  // The 8x8 accumulators of one invocation: row 4h+j, column vec4 c is s<h><j>_<c>.
-#for h 2
+  // The accumulators of one invocation, 8x8 or 4x4: row h, j and column vec4 c is s<h><j>_<c>.
+#for h {{HALVES}}
 #for j 4
-  var s$h$j_0 = vec4<f32>();
-  var s$h$j_1 = vec4<f32>();
+#for c {{HALVES}}
+  var s$h$j_$c = vec4<f32>();
+#end
 #end
 #end

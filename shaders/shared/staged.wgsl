@@ -1,0 +1,13 @@
+// A workgroup of 64 computes a tile of SIDE x SIDE. It brings slabs of both operands,
+// DEPTH steps of k deep, to workgroup memory, and an invocation brings of each a
+// block of four rows (of A; columns of B) by four steps.
+const SIDE: u32 = {{SIDE}}u;
+const QUADS: u32 = {{SIDE}}u / 4u;
+const DEPTH: u32 = 1024u / {{SIDE}}u;
+var<workgroup> slab_a: array<vec4<f32>, 256>; // [DEPTH QUADS]
+var<workgroup> slab_b: array<vec4<f32>, 256>;
+
+// Block of an operand that lies with k along its rows, from its rows' values.
+fn across(r0: vec4<f32>, r1: vec4<f32>, r2: vec4<f32>, r3: vec4<f32>) -> mat4x4<f32> {
+  return transpose(mat4x4<f32>(r0, r1, r2, r3));
+}
