@@ -62,7 +62,7 @@ type Info struct {
 	Vendor  string
 	Driver  string
 	Class   Class
-	Tiling  shaders.Tiling // how products should be cut up for it
+	Target  shaders.Target // which kernels suit it
 	Limits  Limits
 	Memory  int64 // bytes that programs may take, as far as that can be known; 0: not known
 }

@@ -94,7 +94,7 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gpu: opening a device: %w", err)
 	}
-	if info.Tiling, err = tilingFor(info.Class); err != nil {
+	if info.Target, err = targetOf(info.Class); err != nil {
 		return nil, fmt.Errorf("gpu: opening a device: %w", err)
 	}
 	if info.Memory = memory; memory == 0 {

@@ -13,7 +13,7 @@ import (
 // some drivers miscompile shaders. It takes a fraction of a second; run it once
 // per adapter, before trusting it.
 func SelfTest(ctx context.Context, b Backend) error {
-	p := selfTestProgram(b.Info().Tiling)
+	p := selfTestProgram(b.Info().Target)
 	r := rand.New(rand.NewPCG(1, 2)) // the test is the same every time
 	inputs := map[string][]byte{}
 	for _, spec := range p.Buffers {
@@ -50,20 +50,20 @@ func SelfTest(ctx context.Context, b Backend) error {
 // selfTestProgram is a small network: a convolution, a linear layer and a
 // gradient of it, an activation, a normalisation. Their variants are those that
 // models use most: what is compiled here need not be compiled again.
-func selfTestProgram(tiling shaders.Tiling) *Program {
+func selfTestProgram(target shaders.Target) *Program {
 	p := &Program{Name: "self-test"}
-	conv := shaders.Conv2DShape{Images: 2, IH: 9, IW: 7, IC: 4, OH: 5, OW: 4, OC: 12, KH: 3, KW: 3, SY: 2, SX: 2, PY: 1, PX: 1, DY: 1, DX: 1, Tiling: tiling}
+	conv := shaders.Conv2DShape{Images: 2, IH: 9, IW: 7, IC: 4, OH: 5, OW: 4, OC: 12, KH: 3, KW: 3, SY: 2, SX: 2, PY: 1, PX: 1, DY: 1, DX: 1, Target: target}
 	pixels := conv.Images * conv.OH * conv.OW
 	x := p.External("x", conv.Images*conv.IH*conv.IW*conv.IC)
 	w := p.External("w", conv.OC*conv.KH*conv.KW*conv.IC)
 	y := p.Temp("y", pixels*conv.OC)
 	p.Add("convolution", shaders.Conv2D(conv, shaders.Epilogue{Bias: true, Act: "relu"}), x, w, p.External("shift", conv.OC), y)
 
-	linear := shaders.MatmulShape{M: pixels, N: 20, K: conv.OC, TB: true, Tiling: tiling, Epilogue: shaders.Epilogue{Bias: true, Act: "gelu"}}
+	linear := shaders.MatmulShape{M: pixels, N: 20, K: conv.OC, TB: true, Target: target, Epilogue: shaders.Epilogue{Bias: true, Act: "gelu"}}
 	z := p.Temp("z", pixels*linear.N)
 	p.Add("linear layer", shaders.Matmul(linear), y, p.External("weight", linear.N*linear.K), p.External("bias", linear.N), z)
 
-	gradient := shaders.MatmulShape{M: linear.N, N: conv.OC, K: pixels, TA: true, Tiling: tiling}
+	gradient := shaders.MatmulShape{M: linear.N, N: conv.OC, K: pixels, TA: true, Target: target}
 	p.Add("weight gradient", shaders.Matmul(gradient), z, y, p.Temp("dw", linear.N*conv.OC))
 	p.Add("activation", shaders.Unary("tanh", pixels*linear.N), z, p.Temp("tanh", pixels*linear.N))
 

@@ -125,7 +125,7 @@ func (x *Extractor) compile(name string, words map[string]int, t int, build func
 	if err != nil {
 		return nil, err
 	}
-	program, err := g.Lower(name, x.backend.Info().Tiling)
+	program, err := g.Lower(name, x.backend.Info().Target)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func (p *Predictor) Program(t int) (*gpu.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return g.Lower(fmt.Sprintf("prediction, %d tokens", t), p.backend.Info().Tiling)
+	return g.Lower(fmt.Sprintf("prediction, %d tokens", t), p.backend.Info().Target)
 }
 
 func (p *Predictor) compiled(t int) (*predictorProgram, error) {

@@ -136,7 +136,7 @@ func (r *rig) compile(inputs map[string][]byte, build func(g *graph.Graph), exte
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	program, err := g.Lower(r.t.Name(), r.backend.Info().Tiling)
+	program, err := g.Lower(r.t.Name(), r.backend.Info().Target)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -10,10 +10,10 @@ type Conv2DShape struct {
 	SY, SX             int // stride
 	PY, PX             int // padding before
 	DY, DX             int // dilation
-	Tiling             Tiling
+	Target             Target
 }
 
-func (s Conv2DShape) staged() bool { return s.Tiling == Staged && multiplesOf4(s.IC, s.OC) }
+func (s Conv2DShape) staged() bool { return s.Target == GPU && multiplesOf4(s.IC, s.OC) }
 
 func (s Conv2DShape) flops() float64 {
 	return 2 * float64(s.Images*s.OH*s.OW*s.OC) * float64(s.KH*s.KW*s.IC)

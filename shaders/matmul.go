@@ -16,7 +16,7 @@ type MatmulShape struct {
 	ZA, ZB, ZC int // strides from one z to the next
 	OA, OB, OC int // offsets of the first element
 	B          Format
-	Tiling     Tiling
+	Target     Target
 	Epilogue
 }
 
@@ -95,7 +95,7 @@ func (s MatmulShape) Splits() int {
 	return max(1, min(s.K/64, wantTiles/tiles))
 }
 
-func (s *MatmulShape) staged() bool { return s.Tiling == Staged && s.vec4() }
+func (s *MatmulShape) staged() bool { return s.Target == GPU && s.vec4() }
 
 // wantTiles is the number of invocations below which splitting K pays. A CPU
 // adapter needs few; a GPU is busy with some thousands.

@@ -5,20 +5,6 @@ import (
 	"strings"
 )
 
-// A Tiling says how the work of a product is cut up for a processor.
-type Tiling uint8
-
-// The tilings.
-const (
-	// Registers gives an invocation 8×8 results, which it computes from what it
-	// loads itself: for CPU adapters, to which barriers cost most.
-	Registers Tiling = iota
-	// Staged gives a workgroup 64×64 or 32×32 results, which it computes from
-	// slabs of both operands in workgroup memory: for GPUs. Shapes that cannot be
-	// read in vec4s keep to Registers.
-	Staged
-)
-
 // wideTiles is the number of tiles of 64×64 from which they are enough for a
 // GPU; fewer are cut into tiles of 32×32.
 const wideTiles = 256

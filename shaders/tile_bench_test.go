@@ -52,9 +52,9 @@ func benchLaunch(b *testing.B, l shaders.Launch, words ...int) {
 	b.ReportMetric(seconds*1e3, "ms/launch")
 }
 
-// BenchmarkTilings compares tilings, tile sides and splits on the products of a
+// BenchmarkTargets compares targets, tile sides and splits on the products of a
 // RoBERTa-base (one text of 64 tokens, and 32) and of ResNet-18 at 224 px.
-func BenchmarkTilings(b *testing.B) {
+func BenchmarkTargets(b *testing.B) {
 	products := []shaders.MatmulShape{
 		{M: 512, N: 512, K: 512}, {M: 2048, N: 3072, K: 768, TB: true}, {M: 2048, N: 768, K: 3072, TB: true},
 		{M: 768, N: 3072, K: 2048, TA: true}, {M: 2048, N: 768, K: 768, TB: true}, {M: 2048, N: 2048, K: 2048}, {M: 256, N: 768, K: 768, TB: true},
@@ -62,8 +62,8 @@ func BenchmarkTilings(b *testing.B) {
 	}
 	for _, s := range products {
 		name := fmt.Sprintf("%dx%dx%d ta=%v tb=%v", s.M, s.N, s.K, s.TA, s.TB)
-		tilingCases(b, name, func(b *testing.B, tiling shaders.Tiling, splits int) {
-			s.Tiling = tiling
+		targetCases(b, name, func(b *testing.B, target shaders.Target, splits int) {
+			s.Target = target
 			if splits == 1 {
 				benchLaunch(b, shaders.Matmul(s), s.M*s.K, s.N*s.K, s.M*s.N)
 			} else if s.K/splits >= 64 && s.M*s.N*splits < 1<<24 {
@@ -76,37 +76,37 @@ func BenchmarkTilings(b *testing.B) {
 	} {
 		name := fmt.Sprintf("%dx%dx%d→%d k%d s%d", s.Images, s.IH, s.IC, s.OC, s.KH, s.SY)
 		x, w, y := s.Images*s.IH*s.IW*s.IC, s.OC*s.KH*s.KW*s.IC, s.Images*s.OH*s.OW*s.OC
-		tilingCases(b, "forward "+name, func(b *testing.B, tiling shaders.Tiling, splits int) {
-			s.Tiling = tiling
+		targetCases(b, "forward "+name, func(b *testing.B, target shaders.Target, splits int) {
+			s.Target = target
 			if splits == 1 {
 				benchLaunch(b, shaders.Conv2D(s, shaders.Epilogue{}), x, w, y)
-			} else if tiling == shaders.Staged && y*splits < 1<<24 {
+			} else if target == shaders.GPU && y*splits < 1<<24 {
 				benchLaunch(b, shaders.Conv2DSplitIn(s, splits), x, w, y*splits)
 			}
 		})
-		tilingCases(b, "input "+name, func(b *testing.B, tiling shaders.Tiling, splits int) {
-			if s.Tiling = tiling; splits == 1 {
+		targetCases(b, "input "+name, func(b *testing.B, target shaders.Target, splits int) {
+			if s.Target = target; splits == 1 {
 				benchLaunch(b, shaders.Conv2DGradInput(s, false), y, w, x)
 			}
 		})
-		tilingCases(b, "weight "+name, func(b *testing.B, tiling shaders.Tiling, splits int) {
-			if s.Tiling = tiling; splits <= s.Images*s.OH {
+		targetCases(b, "weight "+name, func(b *testing.B, target shaders.Target, splits int) {
+			if s.Target = target; splits <= s.Images*s.OH {
 				benchLaunch(b, shaders.Conv2DGradWeight(s, splits), y, x, splits*w)
 			}
 		})
 	}
 }
 
-func tilingCases(b *testing.B, name string, run func(b *testing.B, tiling shaders.Tiling, splits int)) {
+func targetCases(b *testing.B, name string, run func(b *testing.B, target shaders.Target, splits int)) {
 	for _, splits := range []int{1, 2, 4, 8, 16, 32} {
 		for _, side := range []int{0, 32, 64} {
 			b.Run(fmt.Sprintf("%s side %d splits %d", name, side, splits), func(b *testing.B) {
 				if side == 0 {
-					run(b, shaders.Registers, splits)
+					run(b, shaders.CPU, splits)
 					return
 				}
 				defer shaders.FixSide(side)()
-				run(b, shaders.Staged, splits)
+				run(b, shaders.GPU, splits)
 			})
 		}
 	}

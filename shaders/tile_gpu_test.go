@@ -21,24 +21,24 @@ func TestMatmulOnDevice(t *testing.T) {
 			testMatmul(t, shape, s)
 		}
 		for _, s := range staged {
-			shape.Tiling = shaders.Staged
+			shape.Target = shaders.GPU
 			testMatmul(t, shape, s)
 		}
 	}
-	for tiling := range tilings {
-		t.Run(fmt.Sprintf("batch and strides, tiling %d", tiling), func(t *testing.T) {
-			s := shaders.MatmulShape{M: 5, N: 8, K: 12, Z: 3, TB: true, LDA: 16, ZA: 80, ZB: 96, OA: 4, Tiling: tiling}
+	for target := range targets {
+		t.Run(fmt.Sprintf("batch and strides, target %d", target), func(t *testing.T) {
+			s := shaders.MatmulShape{M: 5, N: 8, K: 12, Z: 3, TB: true, LDA: 16, ZA: 80, ZB: 96, OA: 4, Target: target}
 			compareBoth(t, tileTolerance, shaders.Matmul(s), normal(1, 260), normal(2, 3*96), make([]float32, 3*40))
 		})
 	}
 }
 
-const tilings = shaders.Staged + 1
+const targets = shaders.GPU + 1
 
 func testMatmul(t *testing.T, shape shaders.MatmulShape, s [3]int) {
 	m, n, k := s[0], s[1], s[2]
 	shape.M, shape.N, shape.K = m, n, k
-	t.Run(fmt.Sprintf("%dx%dx%d ta=%v tb=%v tiling %d", m, n, k, shape.TA, shape.TB, shape.Tiling), func(t *testing.T) {
+	t.Run(fmt.Sprintf("%dx%dx%d ta=%v tb=%v target %d", m, n, k, shape.TA, shape.TB, shape.Target), func(t *testing.T) {
 		a, b := normal(1, m*k), normal(2, k*n)
 		compareBoth(t, tileTolerance, shaders.Matmul(shape), a, b, make([]float32, m*n))
 		for _, splits := range []int{shape.Splits(), max(1, k/40)} {
@@ -79,7 +79,7 @@ func TestConv2DOnDevice(t *testing.T) {
 			x, w := normal(1, s.Images*s.IH*s.IW*s.IC), normal(2, s.OC*s.KH*s.KW*s.IC)
 			dy := normal(3, s.Images*s.OH*s.OW*s.OC)
 			y := make([]float32, len(dy))
-			for s.Tiling = range tilings {
+			for s.Target = range targets {
 				compareBoth(t, tileTolerance, shaders.Conv2D(s, shaders.Epilogue{}), x, w, y)
 				compareBoth(t, tileTolerance, shaders.Conv2D(s, shaders.Epilogue{Bias: true, Residual: true, Act: "relu"}), x, w, normal(4, s.OC), dy, y)
 				compareBoth(t, tileTolerance, shaders.Conv2DGradInput(s, false), dy, w, make([]float32, len(x)))

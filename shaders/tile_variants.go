@@ -31,7 +31,7 @@ func matmulVariants() []Kernel {
 	}
 	for _, side := range []int{32, 1024} { // the two sides of staged tiles
 		for transposed := range 3 {
-			s := MatmulShape{M: side, N: side, K: side, TA: transposed&1 != 0, TB: transposed&2 != 0, Tiling: Staged}
+			s := MatmulShape{M: side, N: side, K: side, TA: transposed&1 != 0, TB: transposed&2 != 0, Target: GPU}
 			out = append(out, MatmulSplit(s, 1).Kernel)
 			for _, s.Epilogue = range epilogues() {
 				out = append(out, Matmul(s).Kernel)
@@ -41,7 +41,7 @@ func matmulVariants() []Kernel {
 	// Packed weights [n k]: forwards, and backwards to the input.
 	for i := range 4 {
 		format := []Format{F16, I8}[i/2]
-		s := MatmulShape{M: 8, N: 8, K: 8, B: format, Tiling: Tiling(i % 2)}
+		s := MatmulShape{M: 8, N: 8, K: 8, B: format, Target: Target(i % 2)}
 		out = append(out, Matmul(s).Kernel, MatmulSplit(s, 1).Kernel)
 		s.TB = true
 		out = append(out, MatmulSplit(s, 1).Kernel)
@@ -59,7 +59,7 @@ func conv2DVariants() []Kernel {
 	for i, c := range []int{5, 8, 8, 64} {
 		s := Conv2DShape{Images: 1, IH: 3, IW: 3, IC: c, OH: 3, OW: 3, OC: c, KH: 3, KW: 3, SY: 1, SX: 1, PY: 1, PX: 1, DY: 1, DX: 1}
 		if i > 1 {
-			s.Tiling = Staged
+			s.Target = GPU
 		}
 		if c == 64 { // enough for wide tiles
 			s.Images = 64 * wideTiles / 9

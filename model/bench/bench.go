@@ -16,15 +16,15 @@ import (
 // A Case is a named benchmark.
 type Case struct {
 	Name  string
-	Build func(shaders.Tiling) (*Work, error)
+	Build func(shaders.Target) (*Work, error)
 }
 
 // Cases lists the benchmarks.
 func Cases() []Case {
 	return []Case{
 		{"resnet18", resnet18},
-		{"roberta_base", func(t shaders.Tiling) (*Work, error) { return roberta(t, 12, 768, 12) }},
-		{"roberta_small", func(t shaders.Tiling) (*Work, error) { return roberta(t, 6, 384, 6) }},
+		{"roberta_base", func(t shaders.Target) (*Work, error) { return roberta(t, 12, 768, 12) }},
+		{"roberta_small", func(t shaders.Target) (*Work, error) { return roberta(t, 6, 384, 6) }},
 		{"matmul512", matmul512},
 		{"train_resnet18_b8_64", trainResNet18},
 		{"train_layer_h384_b4_s64", trainLayer},
@@ -88,7 +88,7 @@ type Bench struct {
 // Prepare builds and compiles a case and runs it once.
 func Prepare(ctx context.Context, backend gpu.Backend, c Case) (*Bench, error) {
 	start := time.Now()
-	work, err := c.Build(backend.Info().Tiling)
+	work, err := c.Build(backend.Info().Target)
 	if err != nil {
 		return nil, fmt.Errorf("bench: %s: %w", c.Name, err)
 	}
@@ -193,14 +193,14 @@ func (d *draw) uniform(n int, s float64) []float32 {
 // A builder collects the parameters of a case and their values while its graph
 // is built.
 type builder struct {
-	tiling shaders.Tiling
+	target shaders.Target
 	params *nn.Params
 	values map[*nn.Param][]float32 // in the checkpoint's layout
 	work   *Work
 }
 
-func newBuilder(t shaders.Tiling) *builder {
-	return &builder{tiling: t, params: nn.NewParams(), values: map[*nn.Param][]float32{}, work: &Work{Content: map[string][]float32{}, Words: map[string][]uint32{}}}
+func newBuilder(t shaders.Target) *builder {
+	return &builder{target: t, params: nn.NewParams(), values: map[*nn.Param][]float32{}, work: &Work{Content: map[string][]float32{}, Words: map[string][]uint32{}}}
 }
 
 // param defines a parameter with its values.
@@ -237,7 +237,7 @@ func (b *builder) forward(name string, build func(g *graph.Graph) graph.Tensor) 
 	if err != nil {
 		return nil, err
 	}
-	b.work.Program, err = g.Lower(name, b.tiling)
+	b.work.Program, err = g.Lower(name, b.target)
 	return b.work, err
 }
 
@@ -254,7 +254,7 @@ func (b *builder) training(name string, rate float64, build func(g *graph.Graph)
 	if err != nil {
 		return nil, err
 	}
-	program, err := g.Lower(name, b.tiling)
+	program, err := g.Lower(name, b.target)
 	if err != nil {
 		return nil, err
 	}

@@ -95,7 +95,7 @@ func pictures(values func(i int) float32, b, side int) []float32 {
 
 // resnet18 is one picture of 224 px through ResNet-18; its output equals that
 // of the peers' resnet18.onnx.
-func resnet18(t shaders.Tiling) (*Work, error) {
+func resnet18(t shaders.Target) (*Work, error) {
 	b := newBuilder(t)
 	r := newPlainResNet(b, newDraw(), 6, 1000)
 	freeze(b)
@@ -110,7 +110,7 @@ func freeze(b *builder) {
 }
 
 // roberta is 64 tokens through an encoder of l layers, with a table of 8,192 rows.
-func roberta(t shaders.Tiling, l, h, heads int) (*Work, error) {
+func roberta(t shaders.Target, l, h, heads int) (*Work, error) {
 	b := newBuilder(t)
 	d := newDraw()
 	shape := model.TextShape{Vocab: 8192, Positions: 66, Hidden: h, Layers: l, Heads: heads, Intermediate: 4 * h, Pad: 1, Eps: 1e-5, Std: 0.02}
@@ -135,7 +135,7 @@ func roberta(t shaders.Tiling, l, h, heads int) (*Work, error) {
 }
 
 // matmul512 multiplies two matrices of 512 × 512.
-func matmul512(t shaders.Tiling) (*Work, error) {
+func matmul512(t shaders.Target) (*Work, error) {
 	b, d := newBuilder(t), newDraw()
 	b.work.Content["a"], b.work.Content["b"] = d.uniform(512*512, 1), d.uniform(512*512, 1)
 	return b.forward("matmul512", func(g *graph.Graph) graph.Tensor {
@@ -155,7 +155,7 @@ func (b *builder) loss(g *graph.Graph, logits graph.Tensor) graph.Tensor {
 }
 
 // trainResNet18 is a training step of all of ResNet-18: batch 8 at 64 px.
-func trainResNet18(t shaders.Tiling) (*Work, error) {
+func trainResNet18(t shaders.Target) (*Work, error) {
 	b, d := newBuilder(t), newDraw()
 	r := newPlainResNet(b, d, 3, 10)
 	x := d.uniform(8*3*64*64, 1)
@@ -166,7 +166,7 @@ func trainResNet18(t shaders.Tiling) (*Work, error) {
 }
 
 // trainLayer is a training step of one encoder layer, width 384, batch 4, 64 tokens.
-func trainLayer(t shaders.Tiling) (*Work, error) {
+func trainLayer(t shaders.Target) (*Work, error) {
 	b, d := newBuilder(t), newDraw()
 	tower := model.NewRoBERTa(b.params, "", model.TextShape{Vocab: 8, Positions: 8, Hidden: 384, Layers: 1, Heads: 6, Intermediate: 1536, Pad: 1, Eps: 1e-5, Std: 0.05})
 	for _, p := range b.params.All() {
@@ -187,7 +187,7 @@ func trainLayer(t shaders.Tiling) (*Work, error) {
 
 // trainTransfer is a forward pass of a frozen ResNet-18 and a training step of
 // a linear head: batch 8 at 64 px.
-func trainTransfer(t shaders.Tiling) (*Work, error) {
+func trainTransfer(t shaders.Target) (*Work, error) {
 	b, d := newBuilder(t), newDraw()
 	r := newPlainResNet(b, d, 6, 512)
 	freeze(b)
@@ -201,7 +201,7 @@ func trainTransfer(t shaders.Tiling) (*Work, error) {
 }
 
 // trainHead is a training step of 1280 → 512 → ReLU → 10 on cached features: batch 32.
-func trainHead(t shaders.Tiling) (*Work, error) {
+func trainHead(t shaders.Target) (*Work, error) {
 	b, d := newBuilder(t), newDraw()
 	w1, b1 := b.param(d.uniform(512*1280, 0.03), 512, 1280), b.param(make([]float32, 512), 512)
 	w2, b2 := b.param(d.uniform(10*512, 0.05), 10, 512), b.param(make([]float32, 10), 10)

@@ -43,7 +43,7 @@ func mismatch(format string, a ...any) { panic(badCase(fmt.Sprintf(format, a...)
 
 // build turns a case into a program. The error is an [outOfScope] where an
 // operator or attribute is out of scope.
-func (c *Case) build(tiling shaders.Tiling) (j *job, err error) {
+func (c *Case) build(target shaders.Target) (j *job, err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -62,7 +62,7 @@ func (c *Case) build(tiling shaders.Tiling) (j *job, err error) {
 	b := &builder{c: c, operands: map[string]*operand{}, job: &job{contents: map[string][]byte{}}}
 	g, err := graph.Build(b.build)
 	if err == nil {
-		b.job.program, err = g.Lower(c.Name, tiling)
+		b.job.program, err = g.Lower(c.Name, target)
 	}
 	if err != nil {
 		return nil, err

@@ -129,7 +129,7 @@ func TestWrongResultsFail(t *testing.T) {
 	}
 	tol := suiteTolerance(Gradients)
 	for _, c := range cases {
-		j, err := c.build(shaders.Registers)
+		j, err := c.build(shaders.CPU)
 		if err != nil {
 			t.Fatalf("%s: %v", c.Name, err)
 		}

@@ -154,7 +154,7 @@ func cut(values []*Value, start, n int) []*Value {
 
 // run builds and runs a case and returns the largest relative error.
 func (c *Case) run(ctx context.Context, backend gpu.Backend, t tolerance) (float64, error) {
-	j, err := c.build(backend.Info().Tiling)
+	j, err := c.build(backend.Info().Target)
 	if err != nil {
 		return 0, err
 	}

@@ -142,7 +142,7 @@ func checkLoss(t *testing.T, backend gpu.Backend, file string, c lossCase) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := g.Lower(c.name, shaders.Registers)
+	p, err := g.Lower(c.name, shaders.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 // Lower fuses kernels and returns the program that computes everything stored,
 // with products tiled for the processor that is to run it. Operations that depend on untrained parameters only go to the set-up list.
-func (g *Graph) Lower(name string, tiling shaders.Tiling) (p *gpu.Program, err error) {
+func (g *Graph) Lower(name string, target shaders.Target) (p *gpu.Program, err error) {
 	defer recoverShape(&err)
 	nodes := g.reachable(g.nodes)
 	if !g.unfused {
@@ -20,7 +20,7 @@ func (g *Graph) Lower(name string, tiling shaders.Tiling) (p *gpu.Program, err e
 	l := &lowering{
 		Program: &gpu.Program{Name: name},
 		g:       g,
-		tiling:  tiling,
+		target:  target,
 		views:   make([]gpu.View, len(g.values)),
 		known:   make([]bool, len(g.values)),
 		slots:   map[int]Slot{},
@@ -114,7 +114,7 @@ func persistents(nodes []*node, constant []bool, stores []store) []bool {
 type lowering struct {
 	*gpu.Program
 	g          *Graph
-	tiling     shaders.Tiling
+	target     shaders.Target
 	views      []gpu.View // by value
 	known      []bool
 	slots      map[int]Slot // values computed straight into external memory

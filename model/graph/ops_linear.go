@@ -95,7 +95,7 @@ func (o matmul) grad(n *node, dy []Tensor, wanted []bool) []Tensor {
 
 func (o matmul) lower(l *lowering, n *node) {
 	z, m, k, cols := o.sizes(n.in[0].Shape(), n.in[1].Shape())
-	s := shaders.MatmulShape{M: m, N: cols, K: k, TA: o.ta, TB: o.tb, Z: z, B: n.in[1].value().format, Tiling: l.tiling, Epilogue: o.Epilogue}
+	s := shaders.MatmulShape{M: m, N: cols, K: k, TA: o.ta, TB: o.tb, Z: z, B: n.in[1].value().format, Target: l.target, Epilogue: o.Epilogue}
 	if z > 1 {
 		s.ZA, s.ZB = m*k, k*cols
 	}
@@ -186,7 +186,7 @@ func (o conv2D) grad(n *node, dy []Tensor, wanted []bool) []Tensor {
 
 func (o conv2D) lower(l *lowering, n *node) {
 	s := o.shape(n.in[0].Shape(), n.in[1].Shape())
-	s.Tiling = l.tiling
+	s.Target = l.target
 	args, y, format := l.ins(n), l.out(n.out[0]), n.in[1].value().format
 	if splits := s.Splits(); splits > 1 {
 		parts := l.temp(n, "parts", splits*n.out[0].Len())
@@ -215,7 +215,7 @@ func (o conv2DGradInput) name() string          { return "conv2d_grad_input" }
 func (o conv2DGradInput) infer([][]int) [][]int { return [][]int{o.input} }
 func (o conv2DGradInput) lower(l *lowering, n *node) {
 	s := o.conv.shape(o.input, n.in[1].Shape())
-	s.Tiling = l.tiling
+	s.Target = l.target
 	l.add(n.label, shaders.Conv2DGradInput(s, o.residual), append(l.ins(n), l.out(n.out[0]))...)
 }
 
@@ -229,7 +229,7 @@ func (o conv2DGradWeight) name() string          { return "conv2d_grad_weight" }
 func (o conv2DGradWeight) infer([][]int) [][]int { return [][]int{o.weight} }
 func (o conv2DGradWeight) lower(l *lowering, n *node) {
 	s := o.conv.shape(n.in[1].Shape(), o.weight)
-	s.Tiling = l.tiling
+	s.Target = l.target
 	splits := shaders.Conv2DWeightSplits(s)
 	dy, x, dw := l.in(n.in[0]), l.in(n.in[1]), l.out(n.out[0])
 	if splits == 1 {

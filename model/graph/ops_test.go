@@ -18,7 +18,7 @@ func run(t *testing.T, inputs map[string][]float32, f func(g *Graph)) map[string
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := g.Lower(t.Name(), shaders.Registers)
+	p, err := g.Lower(t.Name(), shaders.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -115,7 +115,7 @@ func TestFusedGradientsKeepTheirOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		g.unfused = unfused
-		p, err := g.Lower("block beside convolution", shaders.Registers)
+		p, err := g.Lower("block beside convolution", shaders.CPU)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +140,7 @@ func lowerRandom(t *testing.T, seed uint64, gradients, unfused bool) *gpu.Progra
 		t.Fatal(err)
 	}
 	g.unfused = unfused
-	p, err := g.Lower(fmt.Sprintf("random %d", seed), shaders.Registers)
+	p, err := g.Lower(fmt.Sprintf("random %d", seed), shaders.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -301,7 +301,7 @@ func (f *features) prepare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		program, err := g.Lower("prediction from features", f.backend.Info().Tiling)
+		program, err := g.Lower("prediction from features", f.backend.Info().Target)
 		if err != nil {
 			return err
 		}

@@ -255,7 +255,7 @@ func compareGradients(t *testing.T, backend gpu.Backend, x *tiny) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := g.Lower("gradients", backend.Info().Tiling)
+	program, err := g.Lower("gradients", backend.Info().Target)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func (s *Step) Program(t int) (*gpu.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if lowered, err = g.Lower(fmt.Sprintf("training step, %d tokens", t), s.backend.Info().Tiling); err != nil {
+	if lowered, err = g.Lower(fmt.Sprintf("training step, %d tokens", t), s.backend.Info().Target); err != nil {
 		return nil, err
 	}
 	s.addOptimizer(lowered)
