@@ -13,6 +13,7 @@ type LayerNormShape struct {
 	Eps      float32
 	Residual bool // LayerNorm adds a second input first
 	Sum      bool // LayerNorm writes s, which the gradient needs as its x
+	Target   Target
 }
 
 // chunks divides the rows for the parameters' gradients: at most 64 chunks of
@@ -20,6 +21,14 @@ type LayerNormShape struct {
 func (s LayerNormShape) chunks() (chunks, rows int) {
 	rows = max(16, ceilDiv(s.Rows, 64))
 	return ceilDiv(s.Rows, rows), rows
+}
+
+// lanes is the number of invocations that take the rows.
+func (s LayerNormShape) lanes() int {
+	if s.Target == GPU {
+		return 64 * s.Rows
+	}
+	return s.Rows
 }
 
 // PartialWords is the size of LayerNormGradPartial's result in words.
@@ -50,10 +59,10 @@ func layerNormShape(c Call) LayerNormShape {
 // LayerNorm normalises. Arguments: x [Rows D], [residual [Rows D]], γ [D], β [D],
 // y [Rows D], mean [Rows], rstd [Rows], [s [Rows D]].
 func LayerNorm(s LayerNormShape) Launch {
-	flags := []string{when(s.Residual, "RESIDUAL"), when(s.Sum, "SUM")}
+	flags := []string{when(s.Residual, "RESIDUAL"), when(s.Sum, "SUM"), when(s.Target == GPU, "GROUP")}
 	bindings := []string{"x", when(s.Residual, "r"), "gamma", "beta", "y", "mean", "rstd", when(s.Sum, "s")}
 	residual, sum := s.Residual, s.Sum
-	return s.launch("layernorm", s.Rows, 8, flags, bindings, func(c Call) {
+	return s.launch("layernorm", s.lanes(), 8, flags, bindings, func(c Call) {
 		s := layerNormShape(c)
 		t := taker{c: c}
 		x, r, gamma, beta, y, mean, rstd, keep := t.f(), t.ifF(residual), t.f(), t.f(), t.f(), t.f(), t.f(), t.ifF(sum)
@@ -87,7 +96,7 @@ func LayerNorm(s LayerNormShape) Launch {
 // mean [Rows], rstd [Rows], dy [Rows D], dx [Rows D].
 func LayerNormGrad(s LayerNormShape) Launch {
 	bindings := []string{"x", "gamma", "mean", "rstd", "dy", "dx"}
-	return s.launch("layernorm_grad", s.Rows, 10, nil, bindings, func(c Call) {
+	return s.launch("layernorm_grad", s.lanes(), 10, []string{when(s.Target == GPU, "GROUP")}, bindings, func(c Call) {
 		s := layerNormShape(c)
 		t := taker{c: c}
 		x, gamma, mean, rstd, dy, dx := t.f(), t.f(), t.f(), t.f(), t.f(), t.f()
@@ -154,8 +163,8 @@ func LayerNormGradSums(s LayerNormShape) Launch {
 // layerNormVariants lists the kernels of layer normalisation.
 func layerNormVariants() []Kernel {
 	var list []Kernel
-	for _, d := range []int{4, 3} {
-		s := LayerNormShape{Rows: 1, D: d}
+	for i, d := range []int{4, 3, 4, 3} {
+		s := LayerNormShape{Rows: 1, D: d, Target: Target(i / 2)}
 		list = append(list, LayerNorm(s).Kernel, LayerNormGrad(s).Kernel, LayerNormGradPartial(s).Kernel, LayerNormGradSums(s).Kernel)
 		s.Residual = true
 		list = append(list, LayerNorm(s).Kernel)

@@ -1,6 +1,6 @@
 // Layer normalisation (Ba et al. 2016) of the rows of s = x (+ r):
 //   y = (s − mean)·rstd·γ + β,   rstd = 1/√(var + eps).
-// One invocation a row; the variance is taken in a second loop, from the mean.
+// One invocation, or workgroup, a row; the variance is taken in a second loop, from the mean.
 @group(0) @binding({{X_AT}}) var<storage, read> x: array<{{T}}>; // [rows d]
 #if RESIDUAL
 @group(0) @binding({{R_AT}}) var<storage, read> r: array<{{T}}>; // [rows d]
@@ -14,6 +14,7 @@
 @group(0) @binding({{S_AT}}) var<storage, read_write> s: array<{{T}}>; // [rows d]
 #endif
 #paste "layernorm_params"
+#import "row"
 
 // s[i], which with a residual is kept where it is written, or else in y.
 fn value(i: u32) -> {{T}} {
@@ -24,15 +25,10 @@ fn value(i: u32) -> {{T}} {
 #endif
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let row = flat_index(gid, groups);
-  if (row >= P.rows) {
-    return;
-  }
+#paste "row_main"
   let base = row * P.d;
   var sum = {{T}}();
-  for (var i = 0u; i < P.d; i += 1u) {
+  for (var i = lane; i < P.d; i += STEP) {
 #if RESIDUAL
     let v = x[base + i] + r[base + i];
     {{KEPT}}[base + i] = v;
@@ -44,16 +40,18 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
 #endif
     sum += v;
   }
-  let m = sum_of(sum) / P.count;
+  let m = total(sum_of(sum), lane) / P.count;
   var squares = {{T}}();
-  for (var i = 0u; i < P.d; i += 1u) {
+  for (var i = lane; i < P.d; i += STEP) {
     let d = value(base + i) - m;
     squares += d * d;
   }
-  let scale = 1.0 / sqrt(sum_of(squares) / P.count + P.eps);
-  for (var i = 0u; i < P.d; i += 1u) {
+  let scale = 1.0 / sqrt(total(sum_of(squares), lane) / P.count + P.eps);
+  for (var i = lane; i < P.d; i += STEP) {
     y[base + i] = (value(base + i) - m) * scale * gamma[i] + beta[i];
   }
-  mean[row] = m;
-  rstd[row] = scale;
+  if (lane == 0u) {
+    mean[row] = m;
+    rstd[row] = scale;
+  }
 }

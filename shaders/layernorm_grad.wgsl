@@ -1,4 +1,4 @@
-// The input's gradient of layer normalisation, one invocation a row. With
+// The input's gradient of layer normalisation, one invocation, or workgroup, a row. With
 // x̂ = (x − mean)·rstd and g = dy·γ:
 //   dx = rstd·(g − mean(g) − x̂·mean(g·x̂)).
 @group(0) @binding({{X_AT}}) var<storage, read> x: array<{{T}}>; // [rows d]
@@ -8,26 +8,22 @@
 @group(0) @binding({{DY_AT}}) var<storage, read> dy: array<{{T}}>; // [rows d]
 @group(0) @binding({{DX_AT}}) var<storage, read_write> dx: array<{{T}}>; // [rows d]
 #paste "layernorm_params"
+#import "row"
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let row = flat_index(gid, groups);
-  if (row >= P.rows) {
-    return;
-  }
+#paste "row_main"
   let base = row * P.d;
   let m = mean[row];
   let scale = rstd[row];
   var sum = {{T}}();
   var product = {{T}}();
-  for (var i = 0u; i < P.d; i += 1u) {
+  for (var i = lane; i < P.d; i += STEP) {
     let g = dy[base + i] * gamma[i];
     sum += g;
     product += g * (x[base + i] - m);
   }
-  let offset = sum_of(sum) / P.count;
-  let slope = sum_of(product) / P.count * scale * scale;
-  for (var i = 0u; i < P.d; i += 1u) {
+  let offset = total(sum_of(sum), lane) / P.count;
+  let slope = total(sum_of(product), lane) / P.count * scale * scale;
+  for (var i = lane; i < P.d; i += STEP) {
     dx[base + i] = scale * (dy[base + i] * gamma[i] - offset - slope * (x[base + i] - m));
   }
 }

@@ -72,8 +72,8 @@ func TestLayerNormGradients(t *testing.T) {
 
 func TestLayerNormOnDevice(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {3, 3}, {63, 65}, {64, 64}, {65, 63}, {130, 768}, {2000, 12}} {
-		for bits := range 3 {
-			s := shaders.LayerNormShape{Rows: size[0], D: size[1], Eps: 1e-5, Residual: bits > 0, Sum: bits > 1}
+		for bits := range 6 {
+			s := shaders.LayerNormShape{Rows: size[0], D: size[1], Eps: 1e-5, Residual: bits%3 > 0, Sum: bits%3 > 1, Target: shaders.Target(bits / 3)}
 			t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
 				device, twin, dy := newLayerNorm(s), newLayerNorm(s), normal(5, s.Rows*s.D)
 				near(t, "y", device.forward(t, runDevice), twin.forward(t, runTwin), 2e-6, 0)

@@ -120,8 +120,8 @@ func (o layerNorm) infer(in [][]int) [][]int {
 	r := []int{rows(in[0])}
 	return [][]int{in[0], r, r}
 }
-func (o layerNorm) shape(x []int, sum bool) shaders.LayerNormShape {
-	return shaders.LayerNormShape{Rows: rows(x), D: x[len(x)-1], Eps: o.eps, Residual: o.residual, Sum: sum}
+func (o layerNorm) shape(l *lowering, x []int, sum bool) shaders.LayerNormShape {
+	return shaders.LayerNormShape{Rows: rows(x), D: x[len(x)-1], Eps: o.eps, Residual: o.residual, Sum: sum, Target: l.target}
 }
 
 func (o layerNorm) lower(l *lowering, n *node) {
@@ -134,7 +134,7 @@ func (o layerNorm) lower(l *lowering, n *node) {
 	for _, y := range n.out {
 		args = append(args, l.out(y))
 	}
-	l.add(n.label, shaders.LayerNorm(o.shape(n.in[0].Shape(), len(n.out) > 3)), args...)
+	l.add(n.label, shaders.LayerNorm(o.shape(l, n.in[0].Shape(), len(n.out) > 3)), args...)
 }
 
 func (o layerNorm) grad(n *node, dy []Tensor, _ []bool) []Tensor {
@@ -147,7 +147,7 @@ type layerNormGrad struct{ noGrad }
 func (layerNormGrad) name() string             { return "layernorm_grad" }
 func (layerNormGrad) infer(in [][]int) [][]int { return [][]int{in[0], in[1], in[1]} }
 func (layerNormGrad) lower(l *lowering, n *node) {
-	s := layerNorm{}.shape(n.in[0].Shape(), false)
+	s := layerNorm{}.shape(l, n.in[0].Shape(), false)
 	in := l.ins(n)
 	x, gamma, mean, rstd, dy := in[0], in[1], in[2], in[3], in[4]
 	l.add(n.label, shaders.LayerNormGrad(s), x, gamma, mean, rstd, dy, l.out(n.out[0]))
