@@ -27,6 +27,8 @@ type AttentionShape struct {
 	Lengths      bool // keys from lengths[b] on are masked
 	Mask         bool // added to the scores; at or below -1e38 it masks
 	MaskB, MaskH bool // the mask has its own B and H dimensions; else they are 1
+
+	Target Target
 }
 
 // Columns say where rows [B·T] of heads lie in a wider buffer, in words: how far
@@ -84,14 +86,20 @@ func (s AttentionShape) tileRows(n, heads int) int {
 // of the heads; constants, without those of a tile, are nil where there is
 // none; flops are those of a query and a key of a head.
 func (s AttentionShape) launch(file string, n, heads int, flops float64, flags, bindings []string, constants map[string]string, twin func(attentionTwin)) Launch {
-	width, r := s.width(), s.tileRows(n, heads)
-	if constants != nil {
+	width, r, each := s.width(), s.tileRows(n, heads), 64 // blocks that a workgroup has
+	label := fmt.Sprintf(" r%d", r)
+	switch {
+	case constants == nil: // no tiles
+		label = ""
+	case s.staged():
+		file, r, each = file+"_staged", 16, 1
+		label = fmt.Sprintf(" %d %d", s.HeadDim, s.ValueDim)
+		s.stage(constants)
+	default:
 		constants["R"] = strconv.Itoa(r)
 	}
 	k := variant(file, width, flags, bindings, constants, func(c Call) { twin(newAttentionTwin(c, s, width)) })
-	if constants != nil {
-		k.Name = fmt.Sprintf("%s r%d", k.Name, r)
-	}
+	k.Name += label
 	blocks := ceilDiv(n, r)
 	words := []any{s.B, s.H, s.TQ, s.TK, s.HeadDim / width, s.ValueDim / width, s.H / s.HKV}
 	for _, c := range []Columns{s.Q, s.K, s.V, s.DQ, s.DK, s.DV} {
@@ -100,9 +108,25 @@ func (s AttentionShape) launch(file string, n, heads int, flops float64, flags, 
 	words = append(words, s.maskB(), s.maskH(), blocks, blocks*heads*s.B, s.Scale)
 	return Launch{
 		Kernel: k,
-		Groups: Spread(ceilDiv(blocks*heads*s.B, 64)),
+		Groups: Spread(ceilDiv(blocks*heads*s.B, each)),
 		Params: params(words...),
 		Flops:  flops * float64(s.rows()) * float64(s.TK),
+	}
+}
+
+// staged says whether workgroups share keys and values through workgroup
+// memory, of which WebGPU grants 16 KiB.
+func (s AttentionShape) staged() bool {
+	return s.Target == GPU && s.width() == 4 && s.HeadDim <= 64 && s.ValueDim <= 64
+}
+
+// stage sets the sizes of what is in workgroup memory and of an invocation's share.
+func (s AttentionShape) stage(constants map[string]string) {
+	for name, d := range map[string]int{"H": s.HeadDim / 4, "V": s.ValueDim / 4} {
+		constants["D"+name] = strconv.Itoa(d)
+		constants["OWN_"+name] = strconv.Itoa(16 * (d + 1))
+		constants["BLOCK_"+name] = strconv.Itoa(8 * (d + 1))
+		constants["SHARES_"+name] = strconv.Itoa(ceilDiv(d, 4))
 	}
 }
 

@@ -94,6 +94,10 @@ func attentionVariants() []Kernel {
 			for bits := range 4 {
 				s := AttentionShape{B: b, H: 2, HKV: 2, TQ: 16, TK: 16, HeadDim: d, Lengths: bits&1 != 0, Mask: bits&2 != 0, PackedKV: bits&1 != 0}
 				list = append(list, Attention(s).Kernel, AttentionGradQ(s).Kernel, AttentionGradKV(s).Kernel)
+				if s.Target = GPU; b == 1 && d == 4 {
+					s.HeadDim = 64
+					list = append(list, Attention(s).Kernel, AttentionGradQ(s).Kernel, AttentionGradKV(s).Kernel)
+				}
 			}
 		}
 		s := AttentionShape{B: 1, H: 1, HKV: 1, TQ: 1, TK: 1, HeadDim: d}

@@ -144,8 +144,8 @@ func TestAttentionGradients(t *testing.T) {
 // give, and leave the other columns alone.
 func TestAttentionPacked(t *testing.T) {
 	onBoth(t, func(t *testing.T, run runner) {
-		for _, shift := range []int{0, 4, 3} {
-			s := shaders.AttentionShape{B: 2, H: 4, HKV: 2, TQ: 5, TK: 5, HeadDim: 8, ValueDim: 4, Scale: 0.3, Lengths: true}
+		for i, shift := range []int{0, 4, 3, 0, 4} {
+			s := shaders.AttentionShape{B: 2, H: 4, HKV: 2, TQ: 5, TK: 5, HeadDim: 8, ValueDim: 4, Scale: 0.3, Lengths: true, Target: shaders.Target(i / 3)}
 			own, packed := newAttention(s), newAttention(s)
 			packed.pack(shift)
 			do := normal(5, s.B*s.TQ*s.H*s.ValueDim)
@@ -176,8 +176,8 @@ func TestAttentionPacked(t *testing.T) {
 // A query that sees no key has output and gradient zero, whatever masks it.
 func TestAttentionOfNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, run runner) {
-		for _, masked := range []float32{float32(math.Inf(-1)), -math.MaxFloat32} {
-			s := shaders.AttentionShape{B: 2, H: 1, HKV: 1, TQ: 2, TK: 5, HeadDim: 4, ValueDim: 4, Scale: 0.5, Lengths: true, Mask: true, MaskB: true}
+		for i, masked := range []float32{float32(math.Inf(-1)), -math.MaxFloat32, float32(math.Inf(-1)), -math.MaxFloat32} {
+			s := shaders.AttentionShape{B: 2, H: 1, HKV: 1, TQ: 2, TK: 5, HeadDim: 4, ValueDim: 4, Scale: 0.5, Lengths: true, Mask: true, MaskB: true, Target: shaders.Target(i / 2)}
 			a := newAttention(s)
 			a.lengths = []uint32{0, 9} // a length beyond the end counts all
 			a.mask = zeros(20)
@@ -215,16 +215,18 @@ func TestAttentionOnDevice(t *testing.T) {
 		{B: 17, H: 4, HKV: 2, TQ: 17, TK: 15, HeadDim: 3, Lengths: true, Mask: true, MaskB: true, MaskH: true},
 	} {
 		s.Scale = float32(1 / math.Sqrt(float64(s.HeadDim)))
-		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
-			device, twin := newAttention(s), newAttention(s)
-			do := normal(5, s.B*s.TQ*s.H*device.shape.ValueDim)
-			near(t, "o", device.forward(t, runDevice), twin.forward(t, runTwin), 5e-6, 0)
-			near(t, "lse", device.lse, twin.lse, 2e-6, 1e-6)
-			device.backward(t, runDevice, do)
-			twin.backward(t, runTwin, do)
-			near(t, "dq", device.dq, twin.dq, 5e-6, 1e-6)
-			near(t, "dk", device.dk, twin.dk, 5e-6, 1e-6)
-			near(t, "dv", device.dv, twin.dv, 5e-6, 1e-6)
-		})
+		for s.Target = range targets {
+			t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
+				device, twin := newAttention(s), newAttention(s)
+				do := normal(5, s.B*s.TQ*s.H*device.shape.ValueDim)
+				near(t, "o", device.forward(t, runDevice), twin.forward(t, runTwin), 5e-6, 0)
+				near(t, "lse", device.lse, twin.lse, 2e-6, 1e-6)
+				device.backward(t, runDevice, do)
+				twin.backward(t, runTwin, do)
+				near(t, "dq", device.dq, twin.dq, 5e-6, 1e-6)
+				near(t, "dk", device.dk, twin.dk, 5e-6, 1e-6)
+				near(t, "dv", device.dv, twin.dv, 5e-6, 1e-6)
+			})
+		}
 	}
 }

@@ -160,6 +160,7 @@ func (o attention) shape(q, k, v, mask []int) shaders.AttentionShape {
 
 func (o attention) lower(l *lowering, n *node) {
 	s := o.shape(n.in[0].Shape(), n.in[1].Shape(), n.in[2].Shape(), n.in[len(n.in)-1].Shape())
+	s.Target = l.target
 	l.add(n.label, shaders.Attention(s), append(l.ins(n), l.out(n.out[0]), l.out(n.out[1]))...)
 }
 
@@ -178,6 +179,7 @@ func (o attentionGrad) name() string             { return "attention_grad" }
 func (o attentionGrad) infer(in [][]int) [][]int { return [][]int{in[3], in[4], in[5]} }
 func (o attentionGrad) lower(l *lowering, n *node) {
 	s := o.attention.shape(n.in[3].Shape(), n.in[4].Shape(), n.in[5].Shape(), n.in[len(n.in)-1].Shape())
+	s.Target = l.target
 	in := l.ins(n)
 	y, lse, dy, qkv, mask := in[0], in[1], in[2], in[3:6], in[6:]
 	args := []gpu.View{y, lse, dy}
