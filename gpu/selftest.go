@@ -67,7 +67,7 @@ func selfTestProgram(target shaders.Target) *Program {
 	p.Add("weight gradient", shaders.Matmul(gradient), z, y, p.Temp("dw", linear.N*conv.OC))
 	p.Add("activation", shaders.Unary("tanh", pixels*linear.N), z, p.Temp("tanh", pixels*linear.N))
 
-	norm := shaders.LayerNormShape{Rows: pixels, D: linear.N, Eps: 1e-5}
+	norm := shaders.LayerNormShape{Rows: pixels, D: linear.N, Eps: 1e-5, Target: target}
 	p.Add("normalisation", shaders.LayerNorm(norm), z, p.External("gamma", norm.D), p.External("beta", norm.D),
 		p.Temp("normal", pixels*norm.D), p.Temp("mean", pixels), p.Temp("rstd", pixels))
 	return p

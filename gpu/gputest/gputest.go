@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"duet/gpu"
+	"duet/shaders"
 )
 
 // A shared device is opened once per test binary and never closed: opening is
@@ -28,6 +29,21 @@ func Open(t testing.TB) *gpu.Device { return full.open(t, gpu.Options{}) }
 // program that runs there runs everywhere.
 func OpenDefault(t testing.TB) *gpu.Device {
 	return plain.open(t, gpu.Options{DefaultLimits: true})
+}
+
+// With returns the device for programs of another target's kernels: those of GPUs
+// run on CPU adapters, too.
+func With(d *gpu.Device, target shaders.Target) gpu.Backend { return targeted{d, target} }
+
+type targeted struct {
+	*gpu.Device
+	target shaders.Target
+}
+
+func (t targeted) Info() gpu.Info {
+	i := t.Device.Info()
+	i.Target = t.target
+	return i
 }
 
 func (s *shared) open(t testing.TB, o gpu.Options) *gpu.Device {

@@ -17,6 +17,7 @@ import (
 	"duet/model/graph"
 	"duet/model/nn"
 	"duet/model/shared"
+	"duet/shaders"
 )
 
 // golden is one fusion of fixtures/vlm_tiny.
@@ -134,7 +135,8 @@ func tinyPictures(b, side int) []float32 {
 }
 
 func backends(t *testing.T) map[string]gpu.Backend {
-	return map[string]gpu.Backend{"device": gputest.Open(t), "twins": gpu.NewReference()}
+	d := gputest.Open(t)
+	return map[string]gpu.Backend{"kernels for CPUs": gputest.With(d, shaders.CPU), "kernels for GPUs": gputest.With(d, shaders.GPU), "twins": gpu.NewReference()}
 }
 
 var tinyFusions = []model.FusionKind{model.Concat, model.Gated, model.Hadamard, model.CrossAttention}
