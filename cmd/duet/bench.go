@@ -13,27 +13,27 @@ import (
 // benchCommand times the engine.
 type benchCommand struct {
 	backendFlag
-	Case []string `placeholder:"NAME" help:"Cases to run; by default all."`
+	Case []string `placeholder:"NAME" help:"Cases to run; by default all, on a software adapter all but the large ones."`
 	JSON bool     `name:"json" help:"One JSON object a line."`
 }
 
 func (c benchCommand) Run(ctx context.Context, s streams) error {
-	cases := bench.Cases()
-	if len(c.Case) > 0 {
-		cases = nil
-		for _, name := range c.Case {
-			found, err := bench.Find(name)
-			if err != nil {
-				return err
-			}
-			cases = append(cases, found)
+	var cases []bench.Case
+	for _, name := range c.Case {
+		found, err := bench.Find(name)
+		if err != nil {
+			return err
 		}
+		cases = append(cases, found)
 	}
 	backend, err := c.backendFlag.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer backend.Close()
+	if len(cases) == 0 {
+		cases = bench.For(backend.Info().Class)
+	}
 	peak, err := bench.Peak(ctx, backend)
 	if err != nil {
 		return err

@@ -15,10 +15,10 @@ type benches struct {
 	prepared map[string]*bench.Bench
 }
 
-// benchList lists the cases.
+// benchList lists the cases for the adapter.
 func (e *engine) benchList(request) (any, error) {
 	var names []string
-	for _, c := range bench.Cases() {
+	for _, c := range bench.For(e.device.Info().Class) {
 		names = append(names, c.Name)
 	}
 	return names, nil

@@ -17,20 +17,29 @@ import (
 type Case struct {
 	Name  string
 	Build func(shaders.Target) (*Work, error)
+	Large bool // takes minutes on a software adapter
 }
 
 // Cases lists the benchmarks.
 func Cases() []Case {
 	return []Case{
-		{"resnet18", resnet18},
-		{"roberta_base", func(t shaders.Target) (*Work, error) { return roberta(t, 12, 768, 12) }},
-		{"roberta_small", func(t shaders.Target) (*Work, error) { return roberta(t, 6, 384, 6) }},
-		{"matmul512", matmul512},
-		{"train_resnet18_b8_64", trainResNet18},
-		{"train_layer_h384_b4_s64", trainLayer},
-		{"train_transfer_b8_64", trainTransfer},
-		{"train_head_b32", trainHead},
+		{Name: "resnet18", Build: func(t shaders.Target) (*Work, error) { return resnet18(t, 1) }},
+		{Name: "resnet18_b32", Build: func(t shaders.Target) (*Work, error) { return resnet18(t, 32) }, Large: true},
+		{Name: "roberta_base", Build: func(t shaders.Target) (*Work, error) { return roberta(t, 1, 12, 768, 12) }},
+		{Name: "roberta_base_b32", Build: func(t shaders.Target) (*Work, error) { return roberta(t, 32, 12, 768, 12) }, Large: true},
+		{Name: "roberta_small", Build: func(t shaders.Target) (*Work, error) { return roberta(t, 1, 6, 384, 6) }},
+		{Name: "matmul512", Build: matmul512},
+		{Name: "train_resnet18_b8_64", Build: trainResNet18},
+		{Name: "train_layer_h384_b4_s64", Build: trainLayer},
+		{Name: "train_transfer_b8_64", Build: trainTransfer},
+		{Name: "train_head_b32", Build: trainHead},
 	}
+}
+
+// For lists the benchmarks that an adapter of that class runs unless told
+// otherwise.
+func For(class gpu.Class) []Case {
+	return slices.DeleteFunc(Cases(), func(c Case) bool { return c.Large && class == gpu.Software })
 }
 
 // Find returns the case of that name.

@@ -14,7 +14,7 @@ import (
 func TestCases(t *testing.T) {
 	slow := map[string]bool{"roberta_base": true}
 	twins := map[string]bool{"matmul512": true, "train_head_b32": true}
-	for _, c := range Cases() {
+	for _, c := range For(gputest.Open(t).Info().Class) {
 		t.Run(c.Name, func(t *testing.T) {
 			if slow[c.Name] && testing.Short() {
 				t.Skip("slow")
@@ -46,5 +46,24 @@ func TestCases(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFor is about what a software adapter is spared; by name it runs there, too.
+func TestFor(t *testing.T) {
+	if n := len(For(gpu.Discrete)); n != len(Cases()) {
+		t.Errorf("a discrete adapter runs %d of %d cases", n, len(Cases()))
+	}
+	spared := len(Cases())
+	for _, c := range For(gpu.Software) {
+		if spared--; c.Large {
+			t.Errorf("a software adapter runs %s", c.Name)
+		}
+	}
+	if spared == 0 {
+		t.Error("a software adapter runs every case")
+	}
+	if c, err := Find("resnet18_b32"); err != nil || !c.Large {
+		t.Errorf("resnet18_b32 is found as %v, %v", c.Name, err)
 	}
 }

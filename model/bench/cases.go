@@ -2,6 +2,7 @@ package bench
 
 import (
 	"math"
+	"slices"
 
 	"duet/model"
 	"duet/model/graph"
@@ -93,14 +94,14 @@ func pictures(values func(i int) float32, b, side int) []float32 {
 	return out
 }
 
-// resnet18 is one picture of 224 px through ResNet-18; its output equals that
-// of the peers' resnet18.onnx.
-func resnet18(t shaders.Target) (*Work, error) {
+// resnet18 is n pictures of 224 px through ResNet-18; the output of one equals
+// that of the peers' resnet18.onnx.
+func resnet18(t shaders.Target, n int) (*Work, error) {
 	b := newBuilder(t)
 	r := newPlainResNet(b, newDraw(), 6, 1000)
 	freeze(b)
-	b.work.Content["x"] = pictures(func(i int) float32 { return float32(math.Sin(float64(i) * 0.37)) }, 1, 224)
-	return b.forward("resnet18", func(g *graph.Graph) graph.Tensor { return r.forward(g.Input("x", 1, 224, 224, 4), false) })
+	b.work.Content["x"] = pictures(func(i int) float32 { return float32(math.Sin(float64(i) * 0.37)) }, n, 224)
+	return b.forward("resnet18", func(g *graph.Graph) graph.Tensor { return r.forward(g.Input("x", n, 224, 224, 4), false) })
 }
 
 func freeze(b *builder) {
@@ -109,8 +110,9 @@ func freeze(b *builder) {
 	}
 }
 
-// roberta is 64 tokens through an encoder of l layers, with a table of 8,192 rows.
-func roberta(t shaders.Target, l, h, heads int) (*Work, error) {
+// roberta is n texts of 64 tokens through an encoder of l layers, with a table of
+// 8,192 rows.
+func roberta(t shaders.Target, n, l, h, heads int) (*Work, error) {
 	b := newBuilder(t)
 	d := newDraw()
 	shape := model.TextShape{Vocab: 8192, Positions: 66, Hidden: h, Layers: l, Heads: heads, Intermediate: 4 * h, Pad: 1, Eps: 1e-5, Std: 0.02}
@@ -123,13 +125,13 @@ func roberta(t shaders.Target, l, h, heads int) (*Work, error) {
 		b.values[p] = values
 	}
 	freeze(b)
-	ids, positions := make([]uint32, 64), make([]uint32, 64)
+	ids, positions := make([]uint32, n*64), make([]uint32, n*64)
 	for i := range ids {
-		ids[i], positions[i] = uint32(i*37%8000), uint32(i+2)
+		ids[i], positions[i] = uint32(i*37%8000), uint32(i%64+2)
 	}
-	b.work.Words["ids"], b.work.Words["positions"], b.work.Words["lengths"] = ids, positions, []uint32{64}
+	b.work.Words["ids"], b.work.Words["positions"], b.work.Words["lengths"] = ids, positions, slices.Repeat([]uint32{64}, n)
 	return b.forward("roberta", func(g *graph.Graph) graph.Tensor {
-		in := model.TextBatch{IDs: g.Input("ids", 1, 64), Positions: g.Input("positions", 1, 64), Lengths: g.Input("lengths", 1)}
+		in := model.TextBatch{IDs: g.Input("ids", n, 64), Positions: g.Input("positions", n, 64), Lengths: g.Input("lengths", n)}
 		return tower.Forward(in, &nn.Mode{})
 	})
 }

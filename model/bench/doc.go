@@ -2,6 +2,8 @@
 // bench.html: forward passes and training steps named and shaped as other
 // engines' benchmark pages have them. A [Case] builds a [Work]; [Prepare]
 // compiles it on a backend, [Bench.Run] times one run with its read-back.
+// testdata/pytorch.py times the same cases in PyTorch.
 //
-// To add a case: a function that returns a Work, and its name in Cases.
+// To add a case: a function that returns a Work, its name in Cases, and the
+// same in pytorch.py.
 package bench

@@ -17,7 +17,7 @@ func Peak(ctx context.Context, backend gpu.Backend) (float64, error) {
 			Content: map[string][]float32{"a": constant(1024, 0.999), "b": constant(1024, 0.001)}}
 		p := work.Program
 		p.Add(l.Kernel.Name, l, p.External("a", 1024), p.External("b", 1024), p.External("c", 4*shaders.ProbeThreads))
-		b, err := Prepare(ctx, backend, Case{l.Kernel.Name, func(shaders.Target) (*Work, error) { return work, nil }})
+		b, err := Prepare(ctx, backend, Case{Name: l.Kernel.Name, Build: func(shaders.Target) (*Work, error) { return work, nil }})
 		if err != nil {
 			return 0, fmt.Errorf("bench: probing the peak: %w", err)
 		}
