@@ -47,14 +47,14 @@ func TestDefaultLimits(t *testing.T) {
 func TestOpenRefuses(t *testing.T) {
 	gputest.Open(t) // skips where there is no adapter at all
 	need := gpu.DefaultLimits()
-	need.StorageBuffers = 1000
+	need.StorageBuffers = 1 << 30
 	for _, test := range []struct {
 		name string
 		o    gpu.Options
 		want []string
 	}{
 		{"adapter", gpu.Options{Adapter: "no such thing"}, []string{"no adapter", `"no such thing"`}},
-		{"limit", gpu.Options{Need: need}, []string{"storage buffers a shader: 1000 needed", "offered"}},
+		{"limit", gpu.Options{Need: need}, []string{"storage buffers a shader: 1073741824 needed", "offered"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d, err := gpu.Open(t.Context(), test.o)

@@ -11,6 +11,9 @@
 #endif
 @group(0) @binding({{Y_AT}}) var<storage, read_write> y: array<{{T}}>;
 #paste "batchnorm_params"
+#if RELU
+#import "activation"
+#endif
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -32,7 +35,11 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
     v += r[at];
 #endif
 #if RELU
-    v = max(v, {{T}}());
+#if VEC4
+    v = relu(v);
+#else
+    v = relu(vec4<f32>(v)).x;
+#endif
 #endif
     y[at] = v;
   }

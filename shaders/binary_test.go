@@ -137,7 +137,7 @@ func TestBinaryVectors(t *testing.T) {
 						}
 					}
 					if len(axes) > 0 {
-						d = reduce(t, run, "sum", dy.Shape, axes, d)
+						d = reduce(t, run, "sum", dy.Shape, axes, shaders.CPU, d)
 					}
 					nearVector(t, "gradient", d, v.InputGrads[i].f())
 				}

@@ -58,7 +58,7 @@ func (s Conv2DShape) Splits() int {
 	if !s.staged() {
 		return 1
 	}
-	splits, _ := stagedSplits(s.Images*s.OH*s.OW, s.OC, s.KH*s.KW*s.IC)
+	_, splits, _ := cut(s.Images*s.OH*s.OW, s.OC, s.KH*s.KW*s.IC)
 	return splits
 }
 
@@ -66,14 +66,14 @@ func (s Conv2DShape) Splits() int {
 // [SplitSum], with the splits of [Conv2DShape.Splits] if more than one.
 // Arguments: x, w, partials.
 func Conv2DSplit(s Conv2DShape, format Format) Launch {
-	splits, step := stagedSplits(s.Images*s.OH*s.OW, s.OC, s.KH*s.KW*s.IC)
+	_, splits, step := cut(s.Images*s.OH*s.OW, s.OC, s.KH*s.KW*s.IC)
 	return s.forward(format, Epilogue{}, splits, step)
 }
 
 func (s Conv2DShape) forward(format Format, e Epilogue, splits, step int) Launch {
 	m, wide := s.Images*s.OH*s.OW, 0
 	if s.staged() {
-		wide = side(m, s.OC, splits)
+		wide, _, _ = cut(m, s.OC, s.KH*s.KW*s.IC)
 	}
 	k := tileKernel("conv2d", wide, format, e, multiplesOf4(s.IC, s.OC), nil, func(c Call) { conv2DTwin(c, format, e) })
 	return s.launch(k, wide, m, s.OC, splits, step)
@@ -157,7 +157,7 @@ func Conv2DWeightSplits(s Conv2DShape) int {
 	lines := s.Images * s.OH
 	splits := max(1, min(lines/max(1, ceilDiv(64, s.OW)), wantTiles/tiles))
 	if s.staged() {
-		splits, _ = stagedSplits(s.OC, s.KH*s.KW*s.IC, lines*s.OW)
+		_, splits, _ = cut(s.OC, s.KH*s.KW*s.IC, lines*s.OW)
 		splits = min(splits, lines)
 	}
 	return ceilDiv(lines, ceilDiv(lines, splits))
@@ -170,7 +170,7 @@ func Conv2DGradWeight(s Conv2DShape, splits int) Launch {
 	rows, n, z, wide := ceilDiv(s.Images*s.OH, splits), s.IC, s.KH*s.KW*splits, 0
 	if s.staged() {
 		n, z = s.KH*s.KW*s.IC, splits // taps are columns, too
-		wide = side(s.OC, n, z)
+		wide, _, _ = cut(s.OC, n, s.Images*s.OH*s.OW)
 	}
 	k := tileKernel("conv2d_grad_weight", wide, F32, Epilogue{}, multiplesOf4(s.IC, s.OC), nil, conv2DGradWeightTwin)
 	return s.launch(k, wide, s.OC, n, z, rows)

@@ -65,17 +65,19 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
 #endif
 #paste "tile_total"
   for (var ky = 0u; ky < P.kh; ky += 1u) {
-    let ey = i32(class_y + P.py) - i32(ky * P.dy);
-    if (ey % i32(P.sy) != 0) {
+    // Moved by whole strides, since remainders of negative numbers are undefined
+    // in Vulkan (an H200 took −3 % 3 for another number than 0).
+    let ey = class_y + P.py + (taps * P.sy - ky) * P.dy;
+    if (ey % P.sy != 0u) {
       continue;
     }
-    let ty = ey / i32(P.sy);
+    let ty = i32(ey / P.sy) - i32(taps * P.dy);
     for (var kx = 0u; kx < P.kw; kx += 1u) {
-      let ex = i32(class_x + P.px) - i32(kx * P.dx);
-      if (ex % i32(P.sx) != 0) {
+      let ex = class_x + P.px + (taps * P.sx - kx) * P.dx;
+      if (ex % P.sx != 0u) {
         continue;
       }
-      let tx = ex / i32(P.sx);
+      let tx = i32(ex / P.sx) - i32(taps * P.dx);
 #for h 2
 #for j 4
       let o$h$j = inside(y$h$j + ty, x$h$j + tx);

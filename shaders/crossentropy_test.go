@@ -45,7 +45,7 @@ func bce(t testing.TB, run runner, logits, targets []float32) (float32, []float3
 	n := len(logits)
 	x, dlogits := zeros(n), zeros(n)
 	run(t, shaders.BCE(n), logits, targets, x)
-	for _, p := range shaders.Reduce("mean", []int{n}, []int{0}) {
+	for _, p := range shaders.Reduce("mean", []int{n}, []int{0}, shaders.CPU) {
 		y := zeros(p.Words)
 		run(t, p.Launch, x, y)
 		x = y

@@ -29,7 +29,7 @@ func BenchmarkReduce(b *testing.B) {
 		{[]int{32, 64, 16, 16}, []int{0, 2, 3}},
 	} {
 		in := words(c.shape)
-		for i, p := range shaders.Reduce("sum", c.shape, c.axes) {
+		for i, p := range shaders.Reduce("sum", c.shape, c.axes, shaders.CPU) {
 			b.Run(fmt.Sprintf("%v over %v pass %d", c.shape, c.axes, i), func(b *testing.B) {
 				benchLaunch(b, p.Launch, in, p.Words)
 				b.ReportMetric(float64(4*in)/1e9/(b.Elapsed().Seconds()/float64(b.N)/8), "GB/s")

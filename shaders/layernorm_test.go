@@ -53,7 +53,7 @@ func TestLayerNormVectors(t *testing.T) {
 		}
 		nearVector(t, "y", l.forward(t, run), v.Outputs[0].f())
 		l.backward(t, run, v.OutputGrads[0].f())
-		nearVector(t, "dx", l.dx, v.InputGrads[0].f())
+		near(t, "dx", l.dx, v.InputGrads[0].f(), 2e-5, 1e-5) // of one column it is zero, and 1/√eps times a rounding
 		nearVector(t, "dγ", l.dgamma, v.InputGrads[1].f())
 		nearVector(t, "dβ", l.dbeta, v.InputGrads[2].f())
 	})

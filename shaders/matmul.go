@@ -85,7 +85,7 @@ func (s MatmulShape) Splits() int {
 		return 1
 	}
 	if s.staged() {
-		splits, _ := stagedSplits(s.M, s.N, s.K)
+		_, splits, _ := cut(s.M, s.N, s.K)
 		return splits
 	}
 	if s.Epilogue != (Epilogue{}) {
@@ -113,7 +113,9 @@ func (s MatmulShape) launch(split bool, z, step int) Launch {
 	}
 	wide, edge, tiles := 0, 8, 64 // an invocation's tile, and how many a workgroup has
 	if s.staged() {
-		wide = side(s.M, s.N, z)
+		if wide, _, _ = cut(s.M, s.N, s.K); s.Z > 1 {
+			wide = side(s.M, s.N, s.Z)
+		}
 		edge, tiles = wide, 1
 	}
 	k := tileKernel("matmul", wide, s.B, s.Epilogue, s.vec4(), flags, func(c Call) { matmulTwin(c, s.TA, s.TB, s.B, split, s.Epilogue) })

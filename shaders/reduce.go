@@ -62,7 +62,7 @@ type Pass struct {
 // Reduce folds the given axes of a dense tensor with f (sum, mean, max, min,
 // product, sumsquare, l1, l2, logsum or logsumexp), in one pass or, where
 // outputs are few and long, in two. Arguments of each pass: x, y.
-func Reduce(f string, shape, axes []int) []Pass {
+func Reduce(f string, shape, axes []int, target Target) []Pass {
 	r, ok := reductions[f]
 	if !ok {
 		panic("shaders: no reduction " + f)
@@ -77,7 +77,7 @@ func Reduce(f string, shape, axes []int) []Pass {
 	}
 	first := reduce{name: f, reduction: r, count: product(foldedShape), outputs: product(keptShape),
 		kept: walk(keptShape, kept), folded: walk(foldedShape, gone)}
-	splits := first.layout()
+	splits := first.layout(target)
 	if splits == 1 {
 		return []Pass{first.pass(1)}
 	}
@@ -89,7 +89,7 @@ func Reduce(f string, shape, axes []int) []Pass {
 	}
 	first.name, first.post, first.postText = f+" first", result, "a"
 	second.name, second.pre, second.preText = f+" second", same, "v"
-	second.layout()
+	second.layout(target)
 	return []Pass{first.pass(splits), second.pass(1)}
 }
 
@@ -105,7 +105,7 @@ type reduce struct {
 // layout chooses the loads and returns over how many invocations the fold of
 // an output is best split: enough to keep an adapter busy, each with 32 loads
 // or more, and on whole workgroups of lanes.
-func (s *reduce) layout() int {
+func (s *reduce) layout(target Target) int {
 	outputs, length := s.outputs, 1
 	for _, a := range s.folded {
 		length *= a.size
@@ -118,7 +118,13 @@ func (s *reduce) layout() int {
 		s.rows = true
 		length /= 4
 	}
-	const want, least = 1024, 32
+	want, least := 1024, 32
+	if target == GPU {
+		want, least = 1<<15, 16
+		if s.columns {
+			want = min(want, 64*outputs) // the second pass goes over them one by one
+		}
+	}
 	splits := max(1, min(want/max(outputs, 1), length/least))
 	if !s.columns && splits > 64 {
 		splits = splits / 64 * 64
@@ -238,7 +244,7 @@ func (t reduceTwin) of(values []float32, count float64) float32 {
 func reduceVariants() []Kernel {
 	var out []Kernel
 	add := func(f string, shape, axes []int) {
-		for _, p := range Reduce(f, shape, axes) {
+		for _, p := range Reduce(f, shape, axes, CPU) {
 			out = append(out, p.Kernel)
 		}
 	}

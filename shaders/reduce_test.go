@@ -9,9 +9,9 @@ import (
 	"duet/shaders"
 )
 
-func reduce(t testing.TB, run runner, f string, shape, axes []int, x []float32) []float32 {
+func reduce(t testing.TB, run runner, f string, shape, axes []int, target shaders.Target, x []float32) []float32 {
 	t.Helper()
-	for _, p := range shaders.Reduce(f, shape, axes) {
+	for _, p := range shaders.Reduce(f, shape, axes, target) {
 		y := zeros(p.Words)
 		run(t, p.Launch, x, y)
 		x = y
@@ -83,7 +83,7 @@ func TestReduce(t *testing.T) {
 					if f == "logsum" || f == "product" {
 						in = positive
 					}
-					got, want := reduce(t, run, f, c.shape, c.axes, in), reduceDirectly(f, c.shape, c.axes, in)
+					want := reduceDirectly(f, c.shape, c.axes, in)
 					// A sum is as exact as the sum of magnitudes allows.
 					scale := 0.0
 					if f == "sum" || f == "mean" {
@@ -94,7 +94,9 @@ func TestReduce(t *testing.T) {
 							scale *= float64(len(want)) / float64(len(in))
 						}
 					}
-					near(t, f, got, want, 5e-6, 1e-6*scale+1e-7)
+					for target := range targets {
+						near(t, f, reduce(t, run, f, c.shape, c.axes, target, in), want, 5e-6, 1e-6*scale+1e-7)
+					}
 				}
 			})
 		})
@@ -108,19 +110,19 @@ func TestReduceExtremes(t *testing.T) {
 	onBoth(t, func(t *testing.T, run runner) {
 		for f, want := range map[string]float32{"sum": 0, "product": 1, "max": -inf, "min": inf, "l2": 0, "logsumexp": -inf} {
 			y := []float32{7, 7, 7}
-			for _, p := range shaders.Reduce(f, []int{3, 0}, []int{1}) {
+			for _, p := range shaders.Reduce(f, []int{3, 0}, []int{1}, shaders.CPU) {
 				run(t, p.Launch, []float32{9, 9, 9, 9}, y)
 			}
 			near(t, f+" of nothing", y, []float32{want, want, want}, 0, 0)
 		}
-		near(t, "logsumexp", reduce(t, run, "logsumexp", []int{2, 3}, []int{1}, []float32{-inf, 1000, 1000, -inf, -inf, -inf}),
+		near(t, "logsumexp", reduce(t, run, "logsumexp", []int{2, 3}, []int{1}, shaders.CPU, []float32{-inf, 1000, 1000, -inf, -inf, -inf}),
 			[]float32{1000.6931, -inf}, 1e-6, 0)
 		long := make([]float32, 5000)
 		for i := range long {
 			long[i] = -inf
 		}
 		long[4321] = 500
-		near(t, "masked logsumexp", reduce(t, run, "logsumexp", []int{5000}, []int{0}, long), []float32{500}, 1e-6, 0)
+		near(t, "masked logsumexp", reduce(t, run, "logsumexp", []int{5000}, []int{0}, shaders.CPU, long), []float32{500}, 1e-6, 0)
 	})
 }
 
@@ -131,7 +133,7 @@ func TestReducePasses(t *testing.T) {
 	}{
 		{[]int{32, 10}, []int{0}, 1}, {[]int{1024, 128}, []int{0}, 2}, {[]int{1 << 20}, []int{0}, 2}, {[]int{8192, 512}, []int{1}, 1},
 	} {
-		if got := shaders.Reduce("sum", c.shape, c.axes); len(got) != c.passes || got[len(got)-1].Words != words(c.shape)/wordsOf(c.shape, c.axes) {
+		if got := shaders.Reduce("sum", c.shape, c.axes, shaders.CPU); len(got) != c.passes || got[len(got)-1].Words != words(c.shape)/wordsOf(c.shape, c.axes) {
 			t.Errorf("%v over %v takes %d passes, want %d", c.shape, c.axes, len(got), c.passes)
 		}
 	}

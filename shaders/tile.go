@@ -5,33 +5,48 @@ import (
 	"strings"
 )
 
-// wideTiles is the number of tiles of 64×64 from which they are enough for a
-// GPU; fewer are cut into tiles of 32×32.
-const wideTiles = 256
+// Tiles of 64×64 compute twice as much of what they load as those of 32×32, but
+// there are fewer. Where a sum may be cut into ranges of k, enough workgroups come
+// of that; a second pass adds the ranges, which costs a dispatch (some 10 µs).
+// Measured on an H200; GPUs with fewer multiprocessors want fewer workgroups.
+const (
+	wideTiles  = 256 // tiles of 64×64 that suffice where k cannot be cut
+	wantGroups = 512 // workgroups that keep a GPU busy
+	fewGroups  = 160 // with fewer, tiles of 32×32 do better
+	leastDepth = 128 // of a range of k
+)
 
 var fixedSide int // in benchmarks that compare sides
 
-// side returns the rows and columns of a workgroup's tile in z products.
+// side returns the rows and columns of a workgroup's tile of z products whose k
+// is not cut.
 func side(m, n, z int) int {
-	if fixedSide > 0 {
+	switch {
+	case fixedSide > 0:
 		return fixedSide
-	}
-	if ceilDiv(m, 64)*ceilDiv(n, 64)*z >= wideTiles {
+	case ceilDiv(m, 64)*ceilDiv(n, 64)*z >= wideTiles:
 		return 64
 	}
 	return 32
 }
 
-// stagedSplits returns in how many ranges a sum of length k should be cut so
-// that a GPU has enough workgroups, and their length.
-func stagedSplits(m, n, k int) (splits, step int) {
-	splits = max(1, min(k/128, wantGroups/(ceilDiv(m, 32)*ceilDiv(n, 32))))
-	step = ceilDiv(ceilDiv(k, splits), 32) * 32
-	return ceilDiv(k, step), step
+// cut returns the side of the tiles of a product, in how many ranges k should be
+// cut, and their length.
+func cut(m, n, k int) (wide, splits, step int) {
+	for _, wide = range []int{64, 32} {
+		tiles := ceilDiv(m, wide) * ceilDiv(n, wide)
+		splits = max(1, min(k/leastDepth, wantGroups/tiles))
+		step = ceilDiv(ceilDiv(k, splits), 32) * 32
+		splits = ceilDiv(k, step)
+		if min(m, n) > 32 && tiles*splits >= fewGroups {
+			break
+		}
+	}
+	if fixedSide > 0 {
+		wide = fixedSide
+	}
+	return wide, splits, step
 }
-
-// wantGroups is the number of workgroups of 64 that keeps a GPU busy.
-const wantGroups = 512
 
 // An Epilogue is what a tile kernel does to its sums before storing them:
 // y = act(sum · scale + bias + residual).
@@ -60,6 +75,7 @@ func tileKernel(file string, side int, format Format, e Epilogue, vec4 bool, fla
 	if side > 0 {
 		file, name = file+"_staged", name+" staged "+strconv.Itoa(side)
 		constants["SIDE"], constants["HALVES"], constants["APART"] = strconv.Itoa(side), strconv.Itoa(side/32), strconv.Itoa(side/2)
+		constants["QUADS"], constants["DEPTH"] = strconv.Itoa(side/4), strconv.Itoa(1024/side)
 	}
 	if format != F32 && !vec4 {
 		panic("shaders: packed weights have rows of a multiple of four values")

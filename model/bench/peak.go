@@ -12,11 +12,12 @@ import (
 // Peak returns the best float32 GFLOP/s that the probes reach on a backend.
 func Peak(ctx context.Context, backend gpu.Backend) (float64, error) {
 	best := 0.0
-	for _, l := range shaders.Probes() {
+	threads := shaders.ProbeThreads(backend.Info().Target)
+	for _, l := range shaders.Probes(threads) {
 		work := &Work{Program: &gpu.Program{Name: l.Kernel.Name}, Output: "c", Length: 1,
 			Content: map[string][]float32{"a": constant(1024, 0.999), "b": constant(1024, 0.001)}}
 		p := work.Program
-		p.Add(l.Kernel.Name, l, p.External("a", 1024), p.External("b", 1024), p.External("c", 4*shaders.ProbeThreads))
+		p.Add(l.Kernel.Name, l, p.External("a", 1024), p.External("b", 1024), p.External("c", 4*threads))
 		b, err := Prepare(ctx, backend, Case{Name: l.Kernel.Name, Build: func(shaders.Target) (*Work, error) { return work, nil }})
 		if err != nil {
 			return 0, fmt.Errorf("bench: probing the peak: %w", err)

@@ -105,7 +105,7 @@ func (bce) lower(l *lowering, n *node) {
 	count := n.in[0].Len()
 	losses := l.temp(n, "losses", count)
 	l.add(n.label, shaders.BCE(count), append(l.ins(n), losses)...)
-	l.passes(n.label+" mean", shaders.Reduce("mean", []int{count}, []int{0}), losses, l.out(n.out[0]))
+	l.passes(n.label+" mean", shaders.Reduce("mean", []int{count}, []int{0}, l.target), losses, l.out(n.out[0]))
 }
 func (bce) grad(n *node, dy []Tensor, _ []bool) []Tensor {
 	return append(n.in[0].g.apply(bceGrad{}, dy[0], n.in[0], n.in[1]), Tensor{})

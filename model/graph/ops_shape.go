@@ -281,5 +281,5 @@ func (o reduce) grad(n *node, dy []Tensor, _ []bool) []Tensor {
 	return nil
 }
 func (o reduce) lower(l *lowering, n *node) {
-	l.passes(n.label, shaders.Reduce(o.f, n.in[0].Shape(), o.axes), l.in(n.in[0]), l.out(n.out[0]))
+	l.passes(n.label, shaders.Reduce(o.f, n.in[0].Shape(), o.axes, l.target), l.in(n.in[0]), l.out(n.out[0]))
 }

@@ -2,7 +2,10 @@
 // scalar twins are in activation.go. Exponentials take −|x| only, so nothing
 // overflows.
 fn identity(x: vec4<f32>) -> vec4<f32> { return x; }
-fn relu(x: vec4<f32>) -> vec4<f32> { return select(x, vec4<f32>(), x < vec4<f32>()); }
+// By the bits: drivers take a comparison with zero for a maximum, which drops NaN.
+fn relu(x: vec4<f32>) -> vec4<f32> {
+  return select(x, vec4<f32>(), bitcast<vec4<u32>>(x) - vec4<u32>(0x80000001u) < vec4<u32>(0x7f800000u));
+}
 
 // erfc(|x|) by Abramowitz and Stegun 7.1.26, |error| < 1.5e-7.
 fn erfc_abs(x: vec4<f32>) -> vec4<f32> {

@@ -3,23 +3,24 @@
 #paste "tile_zero"
   var next_a = fetch_a(k_begin + step);
   var next_b = fetch_b(k_begin + step);
-  let at = step * QUADS + quad / 4u;
   for (var k = k_begin; k < k_end; k += DEPTH) {
     workgroupBarrier();
 #for q 4
-    slab_a[at + $qu * QUADS] = next_a[$q];
-    slab_b[at + $qu * QUADS] = next_b[$q];
+    slab_a[step + $qu][quad / 4u] = next_a[$q];
+    slab_b[step + $qu][quad / 4u] = next_b[$q];
 #end
     workgroupBarrier();
     if (k + DEPTH < k_end) {
       next_a = fetch_a(k + DEPTH + step);
       next_b = fetch_b(k + DEPTH + step);
     }
-    for (var i = 0u; i < 256u; i += QUADS) {
+#for i {{DEPTH}}
+    {
 #for h {{HALVES}}
-      let u$h = slab_a[i + $hu * 8u + ty];
-      let b$h = slab_b[i + $hu * 8u + tx];
+      let u$h = slab_a[$i][$hu * 8u + ty];
+      let b$h = slab_b[$i][$hu * 8u + tx];
 #end
 #paste "tile_mn"
     }
+#end
   }
