@@ -24,6 +24,9 @@
   let offset = total(sum_of(sum), lane) / P.count;
   let slope = total(sum_of(product), lane) / P.count * scale * scale;
   for (var i = lane; i < P.d; i += STEP) {
-    dx[base + i] = scale * (dy[base + i] * gamma[i] - offset - slope * (x[base + i] - m));
+    // The maximum keeps compilers from contracting: of one column, g − offset is to
+    // be zero, and the rounding of g times rstd is not.
+    let g = max(dy[base + i] * gamma[i], {{T}}(-3.4e38));
+    dx[base + i] = scale * (g - offset - slope * (x[base + i] - m));
   }
 }

@@ -75,6 +75,9 @@ func tileKernel(file string, side int, format Format, e Epilogue, vec4 bool, fla
 	if side > 0 {
 		file, name = file+"_staged", name+" staged "+strconv.Itoa(side)
 		constants["SIDE"], constants["HALVES"], constants["APART"] = strconv.Itoa(side), strconv.Itoa(side/32), strconv.Itoa(side/2)
+		if side == 32 { // has the registers for totals of the slabs' sums
+			flags = append(flags, "TOTALS")
+		}
 		constants["QUADS"], constants["DEPTH"] = strconv.Itoa(side/4), strconv.Itoa(1024/side)
 	}
 	if format != F32 && !vec4 {

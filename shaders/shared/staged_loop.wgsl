@@ -1,6 +1,10 @@
   // Sums over k from k_begin to k_end. fetch_a(k) and fetch_b(k) return blocks
   // whose column q is step k + q; the next ones are on their way while these are used.
+#if TOTALS
+#paste "tile_total"
+#else
 #paste "tile_zero"
+#endif
   var next_a = fetch_a(k_begin + step);
   var next_b = fetch_b(k_begin + step);
   for (var k = k_begin; k < k_end; k += DEPTH) {
@@ -14,6 +18,9 @@
       next_a = fetch_a(k + DEPTH + step);
       next_b = fetch_b(k + DEPTH + step);
     }
+#if TOTALS
+#paste "tile_zero"
+#endif
 #for i {{DEPTH}}
     {
 #for h {{HALVES}}
@@ -23,4 +30,10 @@
 #paste "tile_mn"
     }
 #end
+#if TOTALS
+#paste "tile_add"
+#endif
   }
+#if TOTALS
+#paste "tile_take"
+#endif

@@ -1,6 +1,7 @@
-#for h 2
+#for h {{HALVES}}
 #for j 4
-      t$h$j_0 += s$h$j_0;
-      t$h$j_1 += s$h$j_1;
+#for c {{HALVES}}
+      t$h$j_$c += s$h$j_$c;
+#end
 #end
 #end

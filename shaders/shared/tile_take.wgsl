@@ -1,6 +1,7 @@
-#for h 2
+#for h {{HALVES}}
 #for j 4
-  let s$h$j_0 = t$h$j_0;
-  let s$h$j_1 = t$h$j_1;
+#for c {{HALVES}}
+  let s$h$j_$c = t$h$j_$c;
+#end
 #end
 #end
