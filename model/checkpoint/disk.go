@@ -167,13 +167,14 @@ func (d disk) removeTemps(path string) error {
 // before or the whole new file. A symbolic link is followed. One process at a
 // time may write a path; a second one fails or makes the first fail.
 func WriteFile(path string, write func(io.Writer) error) error {
-	if err := writeFile(disk{}, path, write); err != nil {
+	if err := writeFile(disk{}, path, write, nil); err != nil {
 		return fmt.Errorf("checkpoint: writing %s: %w", path, err)
 	}
 	return nil
 }
 
-func writeFile(d disk, path string, write func(io.Writer) error) (err error) {
+// release, where not nil, is called when the file is written and not in its place yet.
+func writeFile(d disk, path string, write func(io.Writer) error, release func() error) (err error) {
 	path, err = resolve(path)
 	if err != nil {
 		return err
@@ -192,7 +193,11 @@ func writeFile(d disk, path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	temp := tempName(path)
-	if err := d.writeFile(temp, perm, write); err != nil {
+	err = d.writeFile(temp, perm, write)
+	if err == nil && release != nil {
+		err = release()
+	}
+	if err != nil {
 		return errors.Join(err, d.removeAll(temp))
 	}
 	if err := d.rename(temp, path); err != nil {

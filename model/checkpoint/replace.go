@@ -41,8 +41,19 @@ const maxConfig = 32 << 20
 // ends in .zip, as a folder elsewhere, by [WriteZip] and [WriteDir]. In both
 // cases only a model is replaced.
 func WriteModel(path string, files []Entry, replaces ...string) error {
+	return writing(path, writeModel(disk{}, path, files, replaces, nil))
+}
+
+// RewriteModel is [WriteModel] for files whose contents come from what lies at
+// path. release closes that: it is called once when everything is written and
+// nothing is replaced yet, since Windows renames no file that is open.
+func RewriteModel(path string, files []Entry, release func() error) error {
+	return writing(path, writeModel(disk{}, path, files, nil, release))
+}
+
+func writeModel(d disk, path string, files []Entry, replaces []string, release func() error) error {
 	if !isZip(path) {
-		return WriteDir(path, files, replaces...)
+		return writeDir(d, path, files, replaces, release)
 	}
 	err := checkFiles(files)
 	if err == nil {
@@ -52,9 +63,9 @@ func WriteModel(path string, files []Entry, replaces ...string) error {
 		err = os.MkdirAll(filepath.Dir(path), 0o777)
 	}
 	if err == nil {
-		err = writeFile(disk{}, path, func(w io.Writer) error { return writeZip(w, files) })
+		err = writeFile(d, path, func(w io.Writer) error { return writeZip(w, files) }, release)
 	}
-	return writing(path, err)
+	return err
 }
 
 func writing(path string, err error) error {
@@ -68,12 +79,16 @@ func isZip(path string) bool { return strings.EqualFold(filepath.Ext(path), ".zi
 
 // CanWriteModel reports, before the work that makes a model, whether
 // [WriteModel] would refuse the path because of what is there. replaces are
-// further names of files that may be lost.
+// further names of files that may be lost. A folder whose replacement was
+// interrupted is put back first, so that path holds what would be replaced.
 func CanWriteModel(path string, replaces ...string) error {
 	if isZip(path) {
 		return writing(path, canReplaceZip(path, replaces))
 	}
 	target, err := resolve(path)
+	if err == nil {
+		err = recoverDir(disk{}, target)
+	}
 	if err == nil {
 		err = canReplaceDir(target, replaces)
 	}
@@ -173,10 +188,10 @@ func hasConfig(fsys fs.FS, root string) error {
 // nothing but files named as a model's are, as those of files, or as one of
 // replaces. One process at a time may write a path.
 func WriteDir(path string, files []Entry, replaces ...string) error {
-	return writing(path, writeDir(disk{}, path, files, replaces))
+	return writing(path, writeDir(disk{}, path, files, replaces, nil))
 }
 
-func writeDir(d disk, path string, files []Entry, replaces []string) error {
+func writeDir(d disk, path string, files []Entry, replaces []string, release func() error) error {
 	if err := checkFiles(files); err != nil {
 		return err
 	}
@@ -201,7 +216,11 @@ func writeDir(d disk, path string, files []Entry, replaces []string) error {
 	if err := fillDir(d, temp, files); err != nil {
 		return errors.Join(err, d.removeAll(temp))
 	}
-	if err := d.syncDir(filepath.Dir(path)); err != nil {
+	err = d.syncDir(filepath.Dir(path))
+	if err == nil && release != nil {
+		err = release()
+	}
+	if err != nil {
 		return errors.Join(err, d.removeAll(temp))
 	}
 	return swapDir(d, temp, path)

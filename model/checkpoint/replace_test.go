@@ -75,7 +75,7 @@ func TestWriteDirCrash(t *testing.T) {
 			t.Run(fmt.Sprintf("replaced %v, step %d", replaced, n), func(t *testing.T) {
 				parent, path := setup(t, replaced)
 				steps := 0
-				err := writeDir(crashAt(n, true, &steps), path, sample("new"), nil)
+				err := writeDir(crashAt(n, true, &steps), path, sample("new"), nil, nil)
 				reached = steps > n
 				m, openErr := OpenModel(path)
 				switch {
@@ -115,7 +115,7 @@ func turns(t *testing.T, path string, version string) []int {
 		}
 		n++
 		return nil
-	}}, path, sample(version), nil)
+	}}, path, sample(version), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,11 +127,11 @@ func TestWriteDirCrashTwice(t *testing.T) {
 	_, path := setup(t, true)
 	for _, first := range turns(t, path, "new") {
 		crashed, path := setup(t, true)
-		_ = writeDir(crashAt(first, true, new(int)), path, sample("new"), nil)
+		_ = writeDir(crashAt(first, true, new(int)), path, sample("new"), nil, nil)
 		for _, second := range turns(t, copyTree(t, crashed, path), "third") {
 			path := copyTree(t, crashed, path)
 			parent := filepath.Dir(path)
-			_ = writeDir(crashAt(second, true, new(int)), path, sample("third"), nil)
+			_ = writeDir(crashAt(second, true, new(int)), path, sample("third"), nil, nil)
 			m, err := OpenModel(path)
 			if err != nil {
 				t.Fatalf("crashes at %d and %d: %v", first, second, err)
@@ -168,7 +168,7 @@ func TestWriteDirErrors(t *testing.T) {
 			t.Run(fmt.Sprintf("replaced %v, step %d", replaced, n), func(t *testing.T) {
 				parent, path := setup(t, replaced)
 				steps := 0
-				err := writeDir(crashAt(n, false, &steps), path, sample("new"), nil)
+				err := writeDir(crashAt(n, false, &steps), path, sample("new"), nil, nil)
 				reached = steps > n
 				_, statErr := os.Stat(path)
 				switch {
@@ -208,7 +208,7 @@ func TestWriteFileCrash(t *testing.T) {
 			}
 			steps := 0
 			long := strings.Repeat("new", 1<<20)
-			err := writeFile(crashAt(n, crash, &steps), path, func(w io.Writer) error { _, err := io.WriteString(w, long); return err })
+			err := writeFile(crashAt(n, crash, &steps), path, func(w io.Writer) error { _, err := io.WriteString(w, long); return err }, nil)
 			reached = steps > n
 			got, readErr := os.ReadFile(path)
 			if readErr != nil || string(got) != "old" && string(got) != long || err == nil && string(got) != long {
@@ -353,6 +353,72 @@ func TestReplaceLinks(t *testing.T) {
 	wantError(t, WriteDir(inside, sample("old")), "it holds merges.txt")
 	t.Chdir(inside)
 	wantError(t, WriteDir(".", sample("old")), "it is the current folder")
+}
+
+// TestRewriteModel writes models from what lies in their places: it is closed
+// once, between the last byte and the first rename, and where it cannot be closed
+// it stays.
+func TestRewriteModel(t *testing.T) {
+	for _, name := range []string{"m", "m.zip"} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := WriteModel(path, sample("old")); err != nil {
+			t.Fatal(err)
+		}
+		m, err := OpenModel(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := sample("new")
+		card, err := m.ReadFile("README.md")
+		if err != nil || string(card) != "# old" {
+			t.Fatal(string(card), err)
+		}
+		files[2].Write = func(w io.Writer) error {
+			card, err := m.ReadFile("README.md")
+			if err == nil {
+				_, err = w.Write(append(card, " and new"...))
+			}
+			return err
+		}
+		before := tree(t, filepath.Dir(path))
+		wantError(t, RewriteModel(path, files, func() error { return errDisk }), errDisk.Error())
+		if after := tree(t, filepath.Dir(path)); !maps.Equal(after, before) {
+			t.Errorf("%s: files changed to %v", name, after)
+		}
+		closed := 0
+		err = writeModel(disk{before: func(step, path string) error {
+			if renames := step == "rename"; renames != (closed > 0) && step != "remove" && !(step == "sync" && closed > 0) {
+				t.Errorf("%s: %s of %s with the old model closed %d times", name, step, path, closed)
+			}
+			return nil
+		}}, path, files, nil, func() error { closed++; return m.Close() })
+		if err != nil || closed != 1 {
+			t.Fatal(err, closed)
+		}
+		if m, err = OpenModel(path); err != nil {
+			t.Fatal(err)
+		}
+		if card, err := m.ReadFile("README.md"); err != nil || string(card) != "# old and new" {
+			t.Errorf("%s: the card reads %q, %v", name, card, err)
+		}
+		m.Close()
+	}
+}
+
+// TestCanWriteModelRecovers asks for a place whose model an interrupted write has
+// set aside: it is back then, for those who would not replace one.
+func TestCanWriteModelRecovers(t *testing.T) {
+	parent, path := setup(t, true)
+	if err := os.Rename(path, oldName(path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := CanWriteModel(path); err != nil {
+		t.Fatal(err)
+	}
+	if whole(t, path) != "old" {
+		t.Error("the model is not back")
+	}
+	onlyModel(t, parent, path)
 }
 
 // TestRecoverKeepsBoth does not guess where a folder that is no model has
