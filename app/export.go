@@ -38,8 +38,10 @@ const (
 // no device and holds no more than one tensor.
 type Export struct {
 	model   *Model // without memory
+	files   *checkpoint.Model
 	weights *checkpoint.File
 	adapter *checkpoint.File    // or nil
+	paths   []string            // of what these were opened from
 	merged  bool                // the model has a LoRA, which is added to the weights
 	tensors []checkpoint.Tensor // all parameters, in the model's order
 	card    string
@@ -69,7 +71,7 @@ func openExport(files *checkpoint.Model, c *config.Config, adapter *checkpoint.F
 	if err != nil {
 		return nil, err
 	}
-	x := &Export{model: m, adapter: adapter, merged: c.LoRA != nil, card: Card(files)}
+	x := &Export{model: m, files: files, adapter: adapter, paths: []string{files.Name()}, merged: c.LoRA != nil, card: Card(files)}
 	if c.Text != nil {
 		if m.Tokenizer, err = text.Load(files); err != nil {
 			return nil, err
@@ -150,28 +152,42 @@ func length(shape []int) int {
 }
 
 // Save writes the part of the model to path in a format, whole or not at all.
-// What is there is replaced only where it is an earlier export of its kind, for
-// a folder or zip a model.
-func (x *Export) Save(path, format, part string) error {
+// What is there is replaced only where replace says so and it is an earlier
+// export of its kind, for a folder or zip a model. Where it is what the export
+// reads, the export and the model's files are closed before.
+func (x *Export) Save(path, format, part string, replace bool) error {
 	err := x.check(format, part)
 	if err == nil && part != PartAll && within(path, x.model.Name) {
 		err = fmt.Errorf("%s is the model itself, which a part of it would replace; give another name", path)
 	}
 	if err == nil && format == ExportHF {
-		err = checkpoint.WriteModel(path, x.folder(part))
+		err = checkpoint.CanWriteModel(path)
+	} else if err == nil {
+		err = canReplaceExport(path, format)
 	}
-	if err == nil && format != ExportHF {
-		if err = canReplaceExport(path, format); err == nil {
-			err = os.MkdirAll(filepath.Dir(path), 0o777)
-		}
-		if err == nil {
-			err = checkpoint.WriteFile(path, func(w io.Writer) error { return x.write(w, format, part) })
-		}
+	if err == nil {
+		err = Vacant(path, replace)
+	}
+	if err == nil {
+		err = x.save(path, format, part)
 	}
 	if err != nil {
 		return fmt.Errorf("app: exporting %s: %w", x.model.Name, err)
 	}
 	return nil
+}
+
+func (x *Export) save(path, format, part string) error {
+	switch {
+	case format == ExportHF && slices.ContainsFunc(x.paths, func(from string) bool { return within(path, from) }):
+		return checkpoint.RewriteModel(path, x.folder(part), func() error { return errors.Join(x.Close(), x.files.Close()) })
+	case format == ExportHF:
+		return checkpoint.WriteModel(path, x.folder(part))
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	return checkpoint.WriteFile(path, func(w io.Writer) error { return x.write(w, format, part) })
 }
 
 // Write writes the part of the model in a format as one file, [ExportHF] as a

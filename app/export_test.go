@@ -55,7 +55,7 @@ func export(t testing.TB, backend gpu.Backend, path string) *exported {
 	dir := t.TempDir()
 	save := func(name, format, part string) string {
 		out := filepath.Join(dir, name)
-		if err := x.Save(out, format, part); err != nil {
+		if err := x.Save(out, format, part, false); err != nil {
 			t.Fatal(err)
 		}
 		return out
@@ -308,7 +308,7 @@ func TestExportSpares(t *testing.T) {
 	defer x.Close()
 	out := filepath.Join(t.TempDir(), "out.safetensors")
 	for _, part := range []string{PartVisual, PartAll} {
-		if err := x.Save(out, ExportSafetensors, part); err != nil {
+		if err := x.Save(out, ExportSafetensors, part, true); err != nil {
 			t.Errorf("over an earlier export: %v", err)
 		}
 	}
@@ -317,12 +317,23 @@ func TestExportSpares(t *testing.T) {
 		{source, ExportHF, PartText},
 		{out, ExportONNX, PartAll},
 	} {
-		if err := x.Save(test.path, test.format, test.part); err == nil || !strings.Contains(err.Error(), "another name") {
+		if err := x.Save(test.path, test.format, test.part, true); err == nil || !strings.Contains(err.Error(), "another name") {
 			t.Errorf("%s of %s over %s: %v", test.format, test.part, test.path, err)
 		}
 	}
-	if err := x.Save(source, ExportHF, PartAll); err != nil {
+	before := openWeights(t, filepath.Join(source, "model.safetensors"))
+	if err := x.Save(source, ExportHF, PartAll, true); err != nil {
 		t.Errorf("over the model itself, whole: %v", err)
+	}
+	after := openWeights(t, filepath.Join(source, "model.safetensors"))
+	for _, name := range before.Names() {
+		if !slices.Equal(values(t, before, name), values(t, after, name)) {
+			t.Errorf("%s changed", name)
+		}
+	}
+	// Windows renames no open file, so what was read is closed by then.
+	if _, err := x.weights.Float32(before.Names()[0], nil); err == nil {
+		t.Error("the weights that were replaced are still open")
 	}
 }
 
@@ -446,9 +457,12 @@ func TestExportReplaces(t *testing.T) {
 		dir := t.TempDir()
 		out := filepath.Join(dir, "new", "out")
 		for range 2 {
-			if err := x.Save(out, format, PartAll); err != nil {
+			if err := x.Save(out, format, PartAll, true); err != nil {
 				t.Errorf("%s: %v", format, err)
 			}
+		}
+		if err := x.Save(out, format, PartAll, false); err == nil || !strings.Contains(err.Error(), "--replace") {
+			t.Errorf("%s: over an earlier export without being told to: %v", format, err)
 		}
 		var b bytes.Buffer
 		if err := x.Write(&b, format, PartAll); err != nil {
@@ -461,7 +475,7 @@ func TestExportReplaces(t *testing.T) {
 		if err := os.WriteFile(letter, []byte("Dear Ada"), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if err := x.Save(letter, format, PartAll); err == nil {
+		if err := x.Save(letter, format, PartAll, true); err == nil {
 			t.Errorf("%s: a letter was replaced", format)
 		}
 		if got := string(read(t, letter)); got != "Dear Ada" {
@@ -472,7 +486,7 @@ func TestExportReplaces(t *testing.T) {
 		{"gguf", PartAll, "is not known"}, {ExportONNX, "head", "is not known"},
 		{ExportONNX, PartText, "whole model"}, {ExportHF, PartVisual, "exported as safetensors"},
 	} {
-		err := x.Save(filepath.Join(t.TempDir(), "x"), bad.format, bad.part)
+		err := x.Save(filepath.Join(t.TempDir(), "x"), bad.format, bad.part, false)
 		if err == nil || !strings.Contains(err.Error(), bad.want) {
 			t.Errorf("%v: error %v", bad, err)
 		}

@@ -76,7 +76,7 @@ func TestFullLoRA(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer files.Close()
-	if err := Merge(files, "", merged); err != nil {
+	if err := Merge(files, "", merged, false); err != nil {
 		t.Fatal(err)
 	}
 	logits := func(path string) []float32 {

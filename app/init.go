@@ -28,6 +28,7 @@ type InitOptions struct {
 	ImageSize    int              // side of the pictures; the image tower's
 	Seed         uint64           // of what is initialised at random
 	Out          string           // where the model goes: a folder, or a .zip
+	Replace      bool             // a model that is there already, see [Vacant]
 }
 
 // Init joins pretrained towers into a model with a new fusion and a new head,
@@ -47,6 +48,9 @@ func Init(ctx context.Context, o InitOptions) (*report.Init, error) {
 		if t != nil && within(o.Out, t.Path) {
 			return nil, fmt.Errorf("app: the model would take the place of its tower %s; give another name than %s", t.Name, o.Out)
 		}
+	}
+	if err := Vacant(o.Out, o.Replace); err != nil {
+		return nil, fmt.Errorf("app: %w", err)
 	}
 	j, err := towers.join(o.Fusion)
 	if err != nil {

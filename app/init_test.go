@@ -282,6 +282,7 @@ func TestInitRefusals(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(occupied, "notes.txt"), []byte("mine"), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	finished := without("") // a text tower that is not part of it
 	linked := filepath.Join(t.TempDir(), "linked")
 	if err := os.Symlink(words, linked); err != nil {
 		t.Fatal(err)
@@ -315,7 +316,8 @@ func TestInitRefusals(t *testing.T) {
 		{"huge pictures", func(o *InitOptions) { o.ImageSize = 1 << 20 }, "image preparation"},
 		{"its text tower's place", func(o *InitOptions) { o.Out = o.Text }, "take the place of its tower"},
 		{"its tower's place by another name", func(o *InitOptions) { o.Out = linked }, "take the place of its tower"},
-		{"a place that is taken", func(o *InitOptions) { o.Out = occupied }, "is not replaced"},
+		{"a place that is taken", func(o *InitOptions) { o.Out, o.Replace = occupied, true }, "is not replaced"},
+		{"a model's place", func(o *InitOptions) { o.Out = finished }, finished + " is there already"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

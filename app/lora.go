@@ -44,14 +44,15 @@ func (m *Model) writeAdapter(w io.Writer) error {
 
 // Merge writes a model without a LoRA that answers like one with: base's own, or
 // that of an adapter file whose training started from base. It reads a tensor at
-// a time and needs no device.
-func Merge(base *checkpoint.Model, adapter, out string) error {
+// a time and needs no device. Where out takes the place of what is merged, base is
+// closed before.
+func Merge(base *checkpoint.Model, adapter, out string, replace bool) error {
 	x, err := openMerged(base, adapter)
 	if err != nil {
 		return err
 	}
 	defer x.Close()
-	return x.Save(out, ExportHF, PartAll)
+	return x.Save(out, ExportHF, PartAll, replace)
 }
 
 func openMerged(base *checkpoint.Model, adapter string) (*Export, error) {
@@ -82,6 +83,7 @@ func openMerged(base *checkpoint.Model, adapter string) (*Export, error) {
 		f.Close()
 		return nil, fmt.Errorf("app: merging %s with %s: give the model that its training started from (--model): %w", base.Name(), adapter, err)
 	}
+	x.paths = append(x.paths, adapter)
 	return x, nil
 }
 

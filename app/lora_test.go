@@ -86,10 +86,10 @@ func TestLoRA(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer tuned.Close()
-			if err := Merge(tuned, "", own); err != nil {
+			if err := Merge(tuned, "", own, false); err != nil {
 				t.Fatal(err)
 			}
-			if err := Merge(init, filepath.Join(out, adapterName), apart); err != nil {
+			if err := Merge(init, filepath.Join(out, adapterName), apart, false); err != nil {
 				t.Fatal(err)
 			}
 			merged := logits(own)
@@ -97,10 +97,10 @@ func TestLoRA(t *testing.T) {
 			if again := logits(apart); !slices.Equal(again, merged) {
 				t.Errorf("merged from the adapter alone %v, from the model %v", again, merged)
 			}
-			if err := Merge(init, "", filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "no LoRA") {
+			if err := Merge(init, "", filepath.Join(t.TempDir(), "none"), false); err == nil || !strings.Contains(err.Error(), "no LoRA") {
 				t.Errorf("merging a model without a LoRA: %v", err)
 			}
-			if err := Merge(init, filepath.Join(from, "model.safetensors"), filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "adapter") {
+			if err := Merge(init, filepath.Join(from, "model.safetensors"), filepath.Join(t.TempDir(), "none"), false); err == nil || !strings.Contains(err.Error(), "adapter") {
 				t.Errorf("merging what is no adapter: %v", err)
 			}
 			if info, err := os.Stat(filepath.Join(out, adapterName)); err != nil || info.Size() > 100_000 {
@@ -109,7 +109,32 @@ func TestLoRA(t *testing.T) {
 			if fusion == model.Gated {
 				loraGoesOn(t, dir, tuned)
 			}
+			mergeInPlace(t, init, out)
+			if again := logits(out); !slices.Equal(again, merged) {
+				t.Errorf("merged in its place %v, elsewhere %v", again, merged)
+			}
 		})
+	}
+}
+
+// mergeInPlace merges the adapter of the model at path into what takes the
+// model's place: only when it is told to, and with the adapter closed by then.
+func mergeInPlace(t *testing.T, base *checkpoint.Model, path string) {
+	t.Helper()
+	adapter := filepath.Join(path, adapterName)
+	if err := Merge(base, adapter, path, false); err == nil || !strings.Contains(err.Error(), "--replace") {
+		t.Errorf("merging over a model without being told to: %v", err)
+	}
+	x, err := openMerged(base, adapter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := x.adapter.Names()[0]
+	if err := x.Save(path, ExportHF, PartAll, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.adapter.Float32(name, nil); err == nil {
+		t.Error("the adapter that was replaced is still open")
 	}
 }
 

@@ -32,6 +32,7 @@ type TrainOptions struct {
 	Init       *checkpoint.Model // nil: from scratch, or from Towers
 	Towers     *Towers           // pretrained towers to start from, without a model around them
 	Out        string            // where the model goes: a folder, or a .zip
+	Replace    bool              // a model that is there already, see [Vacant]
 	Keep       Keeper            // takes the place of Out where set
 	Resume     bool              // go on from the state that was kept
 
@@ -84,6 +85,9 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 	m, held, err := o.prepare(ctx, backend)
 	if err != nil {
 		return nil, err
+	}
+	if o.Init != nil && within(o.Out, o.Init.Name()) {
+		o.Init.Close() // Windows replaces no file that is open
 	}
 	event(plan)
 	t := &training{keep: o.Keep, model: m, based: o.Init != nil || o.Towers != nil}
@@ -168,11 +172,16 @@ func (o *TrainOptions) checkKeeper() error {
 		o.Keep = OnDisk(o.Out)
 	}
 	if o.Resume {
-		return nil
+		return nil // the model that it has come to is its own to replace
 	}
 	// A state that is no longer needed, or none at all, is written over.
 	if s, ok := SavedState(o.Keep); ok && !s.Done {
 		return fmt.Errorf("app: %s holds a training that was interrupted after step %d: go on with --resume, or remove it to start anew", o.Keep, s.Step)
+	}
+	if d, ok := o.Keep.(OnDisk); ok {
+		if err := Vacant(string(d), o.Replace); err != nil {
+			return fmt.Errorf("app: %w", err)
+		}
 	}
 	return nil
 }

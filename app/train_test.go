@@ -3,6 +3,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -238,14 +239,15 @@ func TestInterruptedTrainingSaves(t *testing.T) {
 }
 
 // TestInterruptedInTheLastValidation ends the context after the last step, while
-// the model is being validated: the training is not lost, resuming ends it.
+// the model is being validated: the training is not lost, resuming ends it. Then
+// its model is not lost either, unless it is said so.
 func TestInterruptedInTheLastValidation(t *testing.T) {
 	const steps = 12
 	dir, out := drawn(t, 300), filepath.Join(t.TempDir(), "m")
-	run := func(ctx context.Context, resume bool, event func(train.Event)) error {
+	run := func(ctx context.Context, resume, replace bool, event func(train.Event)) error {
 		c := tiny(t)
 		c.Recipe.MaxSteps, c.Recipe.Epochs = steps, 0
-		m, err := Train(ctx, gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: c, Out: out, Resume: resume}, event)
+		m, err := Train(ctx, gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: c, Out: out, Resume: resume, Replace: replace}, event)
 		if err == nil {
 			m.Release()
 		}
@@ -253,7 +255,7 @@ func TestInterruptedInTheLastValidation(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	err := run(ctx, false, func(e train.Event) {
+	err := run(ctx, false, false, func(e train.Event) {
 		if e.Event == "step" && e.Step == steps {
 			cancel()
 		}
@@ -264,11 +266,13 @@ func TestInterruptedInTheLastValidation(t *testing.T) {
 	if _, err := os.Stat(out); err == nil {
 		t.Fatal("there is a model before any validation")
 	}
-	if err := run(t.Context(), false, func(train.Event) {}); err == nil || !strings.Contains(err.Error(), "--resume") {
-		t.Errorf("begun anew over an interrupted training: %v", err)
+	for _, replace := range []bool{false, true} {
+		if err := run(t.Context(), false, replace, func(train.Event) {}); err == nil || !strings.Contains(err.Error(), "--resume") {
+			t.Errorf("begun anew over an interrupted training: %v", err)
+		}
 	}
 	seen := map[string]int{}
-	if err := run(t.Context(), true, func(e train.Event) { seen[e.Event]++ }); err != nil {
+	if err := run(t.Context(), true, false, func(e train.Event) { seen[e.Event]++ }); err != nil {
 		t.Fatal(err)
 	}
 	if seen["step"] != 0 || seen["epoch"] != 1 || seen["done"] != 1 {
@@ -277,8 +281,15 @@ func TestInterruptedInTheLastValidation(t *testing.T) {
 	if f := Check(t.Context(), out, KindModel, "", data.Options{}); f.Verdict != data.Accept {
 		t.Errorf("the model: %s", f.Reason)
 	}
-	if err := run(t.Context(), false, func(train.Event) {}); err != nil {
-		t.Errorf("begun anew over a finished training: %v", err)
+	weights := read(t, filepath.Join(out, "model.safetensors"))
+	if err := run(t.Context(), false, false, func(train.Event) {}); err == nil || !strings.Contains(err.Error(), out+" is there already") || !strings.Contains(err.Error(), "--replace") {
+		t.Errorf("over a finished model without being told to: %v", err)
+	}
+	if !bytes.Equal(read(t, filepath.Join(out, "model.safetensors")), weights) {
+		t.Error("the model changed")
+	}
+	if err := run(t.Context(), false, true, func(train.Event) {}); err != nil {
+		t.Errorf("in the place of a finished model: %v", err)
 	}
 }
 

@@ -390,6 +390,7 @@ func (e *Engine) attempt(ctx context.Context, device *gpu.Device, id string, j j
 	}
 	defer o.Close()
 	o.Out, o.KeepStopped = e.store.path(id), true
+	o.Replace = true // what this training itself left there
 	_, o.Resume = e.store.progress(id)
 	m, err := app.Train(ctx, device, o, tell)
 	if err == nil {
@@ -528,7 +529,7 @@ func (e *Engine) exportONNX(id string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return where, x.Save(where, app.ExportONNX, app.PartAll)
+	return where, x.Save(where, app.ExportONNX, app.PartAll, false)
 }
 
 // Close ends all work.

@@ -166,7 +166,7 @@ func (p *parts) train(ctx context.Context, backend gpu.Backend, out string, resu
 	events := json.NewEncoder(os.Stdout)
 	m, err := app.Train(ctx, backend, app.TrainOptions{
 		Collection: p.collection(), Name: "drawn shapes, caltech101 and grocery_store", Config: c, Tokenizer: tokenizer,
-		Out: out, Resume: resume, Cache: 4 << 30,
+		Out: out, Replace: true, Resume: resume, Cache: 4 << 30,
 	}, func(e train.Event) {
 		if e.Event != "step" || e.Step%20 == 0 {
 			events.Encode(e)

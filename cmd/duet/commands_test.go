@@ -124,6 +124,47 @@ func TestInit(t *testing.T) {
 	}
 }
 
+// TestReplace makes things in places where an earlier command has made one: none
+// does so without being told to, and nothing but its like is replaced at all.
+func TestReplace(t *testing.T) {
+	tower := shared.Path(t, "fixtures", "resnet_cifar10", "resnet20.safetensors")
+	letter := filepath.Join(t.TempDir(), "letter")
+	if err := os.WriteFile(letter, []byte("Dear Ada"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		out  string
+		args []string
+	}{
+		{"m", []string{"init", "--vision", tower, "--classes", "a,b"}},
+		{"m.zip", []string{"init", "--vision", tower, "--classes", "a,b"}},
+		{"m.onnx", []string{"export", "--format", "onnx"}},
+		{"m.safetensors", []string{"export", "--format", "safetensors"}},
+		{"m", []string{"export", "--format", "hf"}},
+		{"shapes", []string{"sample", "--n", "20", "--size", "32"}},
+	} {
+		out := filepath.Join(t.TempDir(), test.out)
+		args := append(test.args, "--out", out)
+		command(t, 0, args...)
+		if _, errs := command(t, 1, args...); !strings.Contains(errs, out+" is there already") || !strings.Contains(errs, "--replace") {
+			t.Errorf("%v again says %q", test.args, errs)
+		}
+		command(t, 0, append(args, "--replace")...)
+		command(t, 1, append(test.args, "--replace", "--out", letter)...)
+	}
+	// So does a training, before its first step.
+	model := filepath.Join(t.TempDir(), "m")
+	command(t, 0, "init", "--vision", tower, "--classes", "a,b", "--out", model)
+	data := filepath.Join(t.TempDir(), "shapes")
+	command(t, 0, "sample", "--n", "20", "--size", "32", "--out", data)
+	if _, errs := command(t, 1, "train", "--backend", "reference", "--data", data, "--out", model); !strings.Contains(errs, model+" is there already") {
+		t.Errorf("training over a model says %q", errs)
+	}
+	if content, err := os.ReadFile(letter); err != nil || string(content) != "Dear Ada" {
+		t.Errorf("the letter reads %q, %v", content, err)
+	}
+}
+
 func TestInfo(t *testing.T) {
 	out, _ := command(t, 0, "info", "--json")
 	var x struct {

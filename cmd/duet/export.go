@@ -17,8 +17,9 @@ type exportCommand struct {
 	modelFlag
 	Format string `required:"" enum:"safetensors,onnx,hf" help:"safetensors: one file of weights. onnx: one file that runs in ONNX Runtime. hf: a folder in the style of Hugging Face, or a zip of one where --out ends in .zip."`
 	Part   string `enum:"all,visual,text" default:"all" help:"all, or one tower under its own tensor names: visual (torchvision's) or text (Hugging Face's)."`
-	Out    string `required:"" placeholder:"PATH" help:"File to write; a folder or zip for hf. An earlier export is replaced."`
-	JSON   bool   `name:"json" help:"Print one JSON object."`
+	Out    string `required:"" placeholder:"PATH" help:"File to write; a folder or zip for hf."`
+	replaceFlag
+	JSON bool `name:"json" help:"Print one JSON object."`
 }
 
 func (c exportCommand) Run(_ context.Context, s streams) error {
@@ -32,7 +33,7 @@ func (c exportCommand) Run(_ context.Context, s streams) error {
 		return err
 	}
 	defer x.Close()
-	if err := x.Save(c.Out, c.Format, c.Part); err != nil {
+	if err := x.Save(c.Out, c.Format, c.Part, c.Replace); err != nil {
 		return err
 	}
 	bytes, err := sizeOnDisk(c.Out)

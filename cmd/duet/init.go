@@ -23,7 +23,8 @@ type initCommand struct {
 	ImageSize int    `placeholder:"N" help:"Side of the pictures that the model sees, in pixels; by default what the image tower is for, mostly 224."`
 	Seed      uint64 `default:"1" placeholder:"N" help:"Seed of what is initialised at random; by default ${default}."`
 	Out       string `required:"" placeholder:"MODEL" help:"Where the model goes: a folder, or a .zip."`
-	JSON      bool   `name:"json" help:"One JSON object instead of lines."`
+	replaceFlag
+	JSON bool `name:"json" help:"One JSON object instead of lines."`
 }
 
 func (c initCommand) Run(ctx context.Context, s streams) error {
@@ -32,7 +33,7 @@ func (c initCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	r, err := app.Init(ctx, app.InitOptions{
-		Vision: c.Vision, Text: c.Text, Classes: classes, Fusion: model.FusionKind(c.Fusion), Dim: c.Dim, ImageSize: c.ImageSize, Seed: c.Seed, Out: c.Out,
+		Vision: c.Vision, Text: c.Text, Classes: classes, Fusion: model.FusionKind(c.Fusion), Dim: c.Dim, ImageSize: c.ImageSize, Seed: c.Seed, Out: c.Out, Replace: c.Replace,
 	})
 	if err != nil {
 		return err

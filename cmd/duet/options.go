@@ -59,6 +59,11 @@ func (f modelFlag) load(ctx context.Context, b backendFlag, weights string) (m *
 	return m, func() { m.Release(); backend.Close() }, nil
 }
 
+// replaceFlag lets a command take the place of what an earlier one made.
+type replaceFlag struct {
+	Replace bool `help:"Put what is made in the place of what an earlier command made at --out."`
+}
+
 // dataFlags name a collection and how to read it.
 type dataFlags struct {
 	Data string `required:"" placeholder:"PATH" help:"Collection: a folder, a table (CSV, TSV, JSONL, perhaps .gz) or a tar shard."`

@@ -64,6 +64,8 @@ func (x *trainer) run(t *testing.T, out string, resume bool, stop int, signal os
 		"--max-steps", strconv.Itoa(resumeSteps), "--save-every", "50ms", "--json"}
 	if resume {
 		args = append(args, "--resume")
+	} else if _, err := os.Stat(out); err == nil {
+		args = append(args, "--replace") // it was killed between its first model and its first state
 	}
 	cmd := exec.Command(x.program, args...)
 	var errs bytes.Buffer

@@ -34,8 +34,9 @@ type trainCommand struct {
 	MaxSteps  int           `placeholder:"N" help:"Stop after this many steps."`
 	SaveEvery time.Duration `default:"30s" placeholder:"DURATION" help:"How often to save a state that --resume goes on from, besides every epoch's end; by default ${default}, and less often where a state takes long to save."`
 	Resume    bool          `help:"Go on with an interrupted training of the same command line."`
-	Out       string        `required:"" placeholder:"MODEL" help:"Where the model goes: a folder, or a .zip. A model that is there is replaced."`
-	JSON      bool          `name:"json" help:"One JSON object a line instead of a bar."`
+	Out       string        `required:"" placeholder:"MODEL" help:"Where the model goes: a folder, or a .zip."`
+	replaceFlag
+	JSON bool `name:"json" help:"One JSON object a line instead of a bar."`
 }
 
 func (c trainCommand) Run(ctx context.Context, s streams) error {
@@ -78,7 +79,7 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	show, end := reporter(s, c.JSON)
 	split := sync.OnceFunc(tell)
 	m, err := app.Train(ctx, backend, app.TrainOptions{
-		Collection: collection, Name: filepath.Base(filepath.Clean(c.Data)), Config: conf, Init: init, Out: c.Out, Resume: c.Resume,
+		Collection: collection, Name: filepath.Base(filepath.Clean(c.Data)), Config: conf, Init: init, Out: c.Out, Replace: c.Replace, Resume: c.Resume,
 		Fusion: model.FusionKind(c.Fusion), Inputs: c.Inputs, Epochs: c.Epochs, Batch: c.Batch, LR: c.LR, ImageSize: c.ImageSize,
 		Tune: c.Tune, LoRARank: c.LoRARank, Freeze: c.Freeze, Seed: c.Seed, MaxSteps: c.MaxSteps, SaveEvery: c.SaveEvery,
 	}, func(e train.Event) { split(); show(e) })
