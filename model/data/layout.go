@@ -1,9 +1,12 @@
 package data
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -61,6 +64,24 @@ func (b *builder) list(files fs.FS) (*listing, error) {
 	slices.Sort(l.tables)
 	slices.Sort(l.shards)
 	return &l, err
+}
+
+// Pictures lists the pictures in a folder on disk and in those below it, as a
+// collection finds them: paths that begin with the folder's, in the order of
+// names. What it passed over that may be a picture, or hold some, is in left.
+func Pictures(ctx context.Context, folder string) (names []string, left Report, err error) {
+	b := &builder{ctx: ctx}
+	l, err := b.list(os.DirFS(folder))
+	if err != nil {
+		return nil, left, fmt.Errorf("data: listing %s: %w", folder, err)
+	}
+	for _, name := range l.pictures {
+		names = append(names, filepath.Join(folder, filepath.FromSlash(name)))
+	}
+	for i, s := range b.report.Skipped {
+		b.report.Skipped[i].File = filepath.Join(folder, filepath.FromSlash(s.File))
+	}
+	return names, b.report, nil
 }
 
 // folder is the layout of a collection's folder.
