@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"duet/model"
@@ -16,6 +17,7 @@ import (
 	"duet/model/config"
 	"duet/model/data"
 	"duet/model/nn"
+	"duet/model/onnx"
 	"duet/model/text"
 )
 
@@ -25,6 +27,7 @@ const (
 	KindCheckpoint data.Kind = "checkpoint" // weights alone
 	KindTokenizer  data.Kind = "tokenizer"  // tokenizer.json, a vocabulary or a list of merges
 	KindConfig     data.Kind = "config"     // config.json
+	KindONNX       data.Kind = "onnx"       // one file, of any program
 )
 
 // kindNames are other names of kinds.
@@ -32,7 +35,7 @@ var kindNames = map[string]data.Kind{"image": data.KindPicture, "safetensors": K
 
 // Kinds lists the kinds of file that [Check] knows.
 func Kinds() []data.Kind {
-	return []data.Kind{data.KindPicture, data.KindTable, data.KindTar, data.KindCollection, KindModel, KindCheckpoint, KindTokenizer, KindConfig}
+	return []data.Kind{data.KindPicture, data.KindTable, data.KindTar, data.KindCollection, KindModel, KindCheckpoint, KindTokenizer, KindConfig, KindONNX}
 }
 
 // ParseKind returns the kind of a name such as "picture", or "image".
@@ -66,6 +69,8 @@ func KindOf(name string) data.Kind {
 		return KindCheckpoint
 	case ".zip":
 		return KindModel
+	case ".onnx":
+		return KindONNX
 	case ".json":
 		return kindOfJSON(name, base)
 	case ".txt":
@@ -81,6 +86,8 @@ func KindOf(name string) data.Kind {
 		return KindCheckpoint // PyTorch's
 	case bytes.HasPrefix(first, []byte("PK\x03\x04")):
 		return KindModel
+	case isOurONNX(first):
+		return KindONNX
 	case len(first) > 8 && first[8] == '{', checkpoint.IsPickle(first):
 		return KindCheckpoint
 	}
@@ -122,7 +129,7 @@ func Check(ctx context.Context, name string, kind data.Kind, images string, o da
 		kind = KindOf(name)
 	}
 	check := map[data.Kind]func(string) (string, error){
-		KindModel: checkModel, KindCheckpoint: checkCheckpoint, KindTokenizer: checkTokenizer, KindConfig: checkConfig,
+		KindModel: checkModel, KindCheckpoint: checkCheckpoint, KindTokenizer: checkTokenizer, KindConfig: checkConfig, KindONNX: checkONNX,
 	}[kind]
 	if kind != "" && check == nil {
 		return data.Check(ctx, name, kind, images, o)
@@ -182,15 +189,77 @@ func describeWeights(f *checkpoint.File) (string, error) {
 		info, _ := f.Info(tensor)
 		values += info.Len()
 	}
-	reason := fmt.Sprintf("%d tensors with %d values", len(f.Names()), values)
 	bad, err := f.NonFinite()
 	if err != nil {
 		return "", err
 	}
-	if len(bad) > 0 {
-		reason += fmt.Sprintf("; not finite: %s", shortList(bad, 5))
+	return tensorsWith(len(f.Names()), values, bad), nil
+}
+
+// tensorsWith says how many values tensors have, and in which some are not finite.
+func tensorsWith[N int | int64](tensors int, values N, notFinite []string) string {
+	s := fmt.Sprintf("%d tensors with %d values", tensors, values)
+	if len(notFinite) > 0 {
+		s += "; not finite: " + shortList(notFinite, 5)
 	}
-	return reason, nil
+	return s
+}
+
+// isOurONNX recognises an export by its first bytes. Those of others tell nothing.
+func isOurONNX(first []byte) bool {
+	ours, err := onnx.Written(bytes.NewReader(first))
+	return ours && err == nil
+}
+
+// checkONNX reads an ONNX file, and of an export also whether its classes are
+// those that its metadata names.
+func checkONNX(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	s, err := onnx.Verify(f, info.Size())
+	if err != nil {
+		return "", err
+	}
+	by := s.Producer
+	if by == onnx.Producer {
+		if err := namesClasses(s); err != nil {
+			return "", err
+		}
+		by = "Duet"
+	}
+	if by != "" {
+		by = " by " + strings.TrimSpace(by+" "+s.Version)
+	}
+	return fmt.Sprintf("an ONNX model of opset %d%s, from %s to %s: %d nodes, %s", s.Opset, by, listPorts(s.Inputs), listPorts(s.Outputs),
+		s.Nodes, tensorsWith(s.Tensors, s.Values, s.NotFinite)), nil
+}
+
+func listPorts(ports []onnx.Port) string {
+	var names []string
+	for _, p := range ports {
+		names = append(names, p.String())
+	}
+	return shortList(names, 5)
+}
+
+// namesClasses compares the classes of an export's metadata with its logits.
+func namesClasses(s *onnx.Summary) error {
+	var classes map[string]string
+	if err := checkpoint.DecodeJSON([]byte(s.Metadata["id2label"]), &classes); err != nil {
+		return fmt.Errorf("its metadata id2label: %w", err)
+	}
+	logits := s.Outputs[0]
+	if n := len(logits.Shape); n == 0 || logits.Shape[n-1] != strconv.Itoa(len(classes)) {
+		return fmt.Errorf("its metadata name %d classes, its output is %s", len(classes), logits)
+	}
+	return nil
 }
 
 // checkModel opens a model's folder or zip: configuration, tokenizer, and a

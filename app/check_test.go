@@ -3,6 +3,7 @@
 package app
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -83,6 +84,41 @@ func TestCheckNamesWhatIsNotFinite(t *testing.T) {
 	f := Check(t.Context(), filepath.Join(hostile(t), "safetensors", "nan_weights.safetensors"), "", "", data.Options{})
 	if f.Verdict != data.Accept || !strings.Contains(f.Reason, "not finite: ") {
 		t.Errorf("%s: %s", f.Verdict, f.Reason)
+	}
+}
+
+// TestCheckONNX checks an export, whole, cut short, with more behind it, and with
+// metadata of other classes.
+func TestCheckONNX(t *testing.T) {
+	x := exportDefault(t)
+	path := filepath.Join(t.TempDir(), "m.onnx")
+	if err := x.Save(path, ExportONNX, PartAll, false); err != nil {
+		t.Fatal(err)
+	}
+	check := func() data.Finding { return Check(t.Context(), path, "", "", data.Options{}) }
+	whole := read(t, path)
+	for _, want := range []string{"an ONNX model of opset 17 by Duet", "pixel_values float32 [batch 3 64 64], input_ids int64 [batch tokens]", "to logits float32 [batch 170]",
+		fmt.Sprintf("%d tensors with %d values", len(x.tensors), x.Parameters(PartAll))} {
+		if f := check(); f.Verdict != data.Accept || f.Kind != KindONNX || !strings.Contains(f.Reason, want) {
+			t.Errorf("%s: %s; want %q", f.Verdict, f.Reason, want)
+		}
+	}
+	for _, damaged := range []struct {
+		content []byte
+		want    string
+	}{
+		{whole[:len(whole)-1], "cut short"},
+		{append(slices.Clone(whole), "hello"...), "something was added"},
+		{bytes.Replace(whole, []byte(`"3":"`), []byte(`"2":"`), 1), `"2"`},
+		{bytes.Replace(whole, []byte("\x0a\x08id2label"), []byte("\x0a\x08id3label"), 1), "its metadata id2label"},
+		{nil, "no ONNX file"},
+	} {
+		if err := os.WriteFile(path, damaged.content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if f := check(); f.Verdict != data.Refuse || !strings.Contains(f.Reason, damaged.want) || !strings.Contains(f.Reason, "m.onnx") {
+			t.Errorf("%s: %s; want %q", f.Verdict, f.Reason, damaged.want)
+		}
 	}
 }
 
@@ -171,6 +207,8 @@ func TestKindOf(t *testing.T) {
 		{"PyTorch's zip without an ending", write("w", "PK\x03\x04"+strings.Repeat("\x00", 26)+"archive/data.pkl"), KindCheckpoint},
 		{"pickle without an ending", write("weights", "\x80\x02}q\x00."), KindCheckpoint},
 		{"safetensors without an ending", write("tensors", "\x10\x00\x00\x00\x00\x00\x00\x00{}              "), KindCheckpoint},
+		{"ONNX", write("m.onnx", ""), KindONNX},
+		{"an export without an ending", write("export", "\x08\x08\x12\x04duet"), KindONNX},
 		{"picture without an ending", write("photo", string(photo)), data.KindPicture},
 		{"table", write("rows.CSV", "a,b\n"), data.KindTable},
 		{"vocabulary", write("vocab.json", "{}"), KindTokenizer},

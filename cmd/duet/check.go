@@ -14,7 +14,7 @@ import (
 
 // checkCommand says whether files can be used, by reading them.
 type checkCommand struct {
-	Paths []string `arg:"" name:"path" help:"Pictures, tables, tars, collections, models, checkpoints, tokenizers and configurations."`
+	Paths []string `arg:"" name:"path" help:"Pictures, tables, tars, collections, models, checkpoints, ONNX files, tokenizers and configurations."`
 	Kind  string   `placeholder:"KIND" help:"What the paths are to be read as: ${kinds}; by default what name and content say."`
 	readFlags
 	JSON bool `name:"json" help:"One JSON object a line."`

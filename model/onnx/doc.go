@@ -1,5 +1,6 @@
 // Package onnx writes a model as one ONNX file (opset 17), which runs without
-// Duet: in ONNX Runtime, in a browser through onnxruntime-web, on phones.
+// Duet: in ONNX Runtime, in a browser through onnxruntime-web, on phones. It also
+// checks such files, of any program.
 //
 // The graph is written from the model's layers a second time, in ONNX's own
 // layouts and with a dynamic batch and text length; a test runs it in ONNX
@@ -17,6 +18,9 @@
 // they have in its checkpoint; every other number is a Constant node.
 // Batch-norm is written as BatchNormalization with frozen statistics, which
 // runtimes fold into the convolutions themselves.
+//
+// [Verify] goes through a file by the tables of schema.go, a page at a time, and
+// keeps names only. A field that a later version of ONNX brings is a line there.
 //
 // # How to write another layer
 //
