@@ -18,6 +18,7 @@ func (b *builder) openFolder(files fs.FS) error {
 		return err
 	}
 	f := b.layout(l)
+	b.metadata(files, l, f)
 	classes := b.folderClasses(l, f)
 	switch {
 	case len(f.meta) > 0:
@@ -112,7 +113,7 @@ func (b *builder) noteUnused(l *listing) {
 		if n := len(unused.names); n > 0 {
 			how := "name one as the collection to read it"
 			if unused.what == "table" && !slices.ContainsFunc(unused.names, func(name string) bool { return !strings.Contains(name, "/") }) {
-				how = "one metadata.jsonl beside the folders is read, with file_name such as buses/a.jpg"
+				how = "a metadata.jsonl is read beside the folders, with file_name such as buses/a.jpg, or in each of them, with a.jpg"
 			}
 			b.report.Note("%s not used: %s; %s", report.Count(n, unused.what), listed(unused.names), how)
 		}
@@ -150,39 +151,14 @@ func (b *builder) readImageFolder(files fs.FS, l *listing, f *folder) error {
 	b.report.Convention = "an ImageFolder with metadata"
 	b.noteSplits(f)
 	for _, split := range f.splits {
-		meta := f.meta[split]
-		if meta == "" {
+		if len(f.meta[split]) == 0 {
 			continue
 		}
-		before := len(b.rows)
-		t := &tableRows{b: b, name: meta, split: f.of[split], placed: split != ".", files: files, images: split}
-		if err := t.read(files); err != nil {
+		if err := b.readMetadata(files, l, f, split); err != nil {
 			return err
 		}
-		rows := b.rows[before:]
-		if t.used["label"] == "" && b.labelByFolder(rows, f) {
-			addSource(&b.report.ClassesFrom, b.levelName()+", since "+meta+" has no labels")
-		}
-		named := map[string]bool{}
-		for _, r := range rows {
-			if r.picture != nil {
-				named[r.picture.Name] = true
-			}
-		}
-		l.pictures = slices.DeleteFunc(l.pictures, func(p string) bool { return named[p] })
-		rest := 0
-		l.pictures = slices.DeleteFunc(l.pictures, func(p string) bool {
-			in := split == "." || strings.HasPrefix(p, split+"/")
-			if in {
-				rest++
-			}
-			return in
-		})
-		if rest > 0 {
-			b.report.Note("%s in %s without a row in %s: not used", report.Count(rest, "picture"), split, meta)
-		}
 	}
-	if rest := slices.DeleteFunc(slices.Clone(f.splits), func(s string) bool { return f.meta[s] != "" }); len(rest) > 0 {
+	if rest := slices.DeleteFunc(slices.Clone(f.splits), func(s string) bool { return len(f.meta[s]) > 0 }); len(rest) > 0 {
 		b.report.Note("no metadata file in %s", strings.Join(rest, ", "))
 	}
 	if len(l.pictures) > 0 {
@@ -191,9 +167,60 @@ func (b *builder) readImageFolder(files fs.FS, l *listing, f *folder) error {
 	return nil
 }
 
+// readMetadata reads a split's metadata file, or those of the folders in it. Rows
+// without labels get those of their pictures' folders.
+func (b *builder) readMetadata(files fs.FS, l *listing, f *folder, split string) error {
+	tables := f.meta[split]
+	within := path.Dir(tables[0]) != split // in folders, which then are classes
+	of := tables[0]
+	if len(tables) > 1 {
+		of = fmt.Sprintf("%s in %s", path.Base(of), report.Count(len(tables), "folder"))
+	}
+	classes := 0
+	if within {
+		classes = len(b.folderClasses(l, f))
+	}
+	before := len(b.rows)
+	labels := false
+	for _, name := range tables {
+		from := len(b.rows)
+		t := &tableRows{b: b, name: name, of: of, split: f.of[split], placed: split != ".", files: files, images: path.Dir(name)}
+		if err := t.read(files); err != nil {
+			return err
+		}
+		if t.used["label"] == "" && b.labelByFolder(b.rows[from:], f, classes) {
+			addSource(&b.report.ClassesFrom, b.levelName()+", since "+of+" has no labels")
+		} else {
+			labels = true
+		}
+	}
+	named := map[string]bool{}
+	for _, r := range b.rows[before:] {
+		if r.picture != nil {
+			named[r.picture.Name] = true
+		}
+	}
+	l.pictures = slices.DeleteFunc(l.pictures, func(p string) bool { return named[p] })
+	rest, use := 0, "not used"
+	if within && !labels {
+		use = "read without words" // their classes are known all the same
+	}
+	l.pictures = slices.DeleteFunc(l.pictures, func(p string) bool {
+		in := split == "." || strings.HasPrefix(p, split+"/")
+		if in {
+			rest++
+		}
+		return in && use == "not used"
+	})
+	if rest > 0 {
+		b.report.Note("%s in %s without a row in %s: %s", report.Count(rest, "picture"), split, of, use)
+	}
+	return nil
+}
+
 // labelByFolder labels rows by the folders of their pictures, if these tell at
-// least two classes apart.
-func (b *builder) labelByFolder(rows []row, f *folder) bool {
+// least two classes apart, or as many are known.
+func (b *builder) labelByFolder(rows []row, f *folder, known int) bool {
 	classes := map[string]bool{}
 	names := make([]string, len(rows))
 	for i, r := range rows {
@@ -207,7 +234,7 @@ func (b *builder) labelByFolder(rows []row, f *folder) bool {
 			}
 		}
 	}
-	if len(classes) < 2 {
+	if max(len(classes), known) < 2 {
 		return false
 	}
 	for i := range rows {
@@ -335,6 +362,12 @@ func (b *builder) usableTables(files fs.FS, l *listing, f *folder) ([]string, er
 	why := fmt.Errorf("there are several tables (%s): name one as the collection", listed(chosen))
 	b.report.Note("%v", why)
 	return nil, why
+}
+
+// namesPictures tells whether a table has a column for pictures.
+func (b *builder) namesPictures(files fs.FS, name string) bool {
+	pictures, _ := b.peek(files, name)
+	return pictures
 }
 
 // peek tells whether a table's first rows have columns for pictures and words.

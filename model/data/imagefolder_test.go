@@ -83,8 +83,46 @@ func TestOpenFolder(t *testing.T) {
 		}, {
 			name: "a table in each class's folder",
 			tree: tree{"cat/1.png": "#a", "dog/2.png": "#b", "cat/metadata.jsonl": `{"file_name":"1.png","text":"x"}`, "dog/metadata.jsonl": `{"file_name":"2.png","text":"y"}`},
+			want: []string{"cat/1.png|x|cat|", "dog/2.png|y|dog|"}, classes: "cat dog",
+			report: []string{"an ImageFolder with metadata", "column text of metadata.jsonl in 2 folders", "since metadata.jsonl in 2 folders has no labels"},
+		}, {
+			name: "a table in some classes' folders, not of all pictures",
+			tree: tree{
+				"train/cat/1.png": "#a", "train/cat/2.png": "#b", "train/dog/3.png": "#c", "val/cat/4.png": "#d", "val/dog/5.png": "#e",
+				"train/cat/metadata.csv": "file_name,text\n2.png,two\n", "val/dog/metadata.jsonl": `{"file_name":"5.png","text":"five"}`,
+			},
+			want:   []string{"train/cat/2.png|two|cat|train", "val/dog/5.png|five|dog|val", "train/cat/1.png||cat|train", "train/dog/3.png||dog|train", "val/cat/4.png||cat|val"},
+			report: []string{"2 pictures in train without a row in train/cat/metadata.csv: read without words", "column text of train/cat/metadata.csv"}, classes: "cat dog",
+		}, {
+			name: "a table with labels in each folder",
+			tree: tree{
+				"a/1.png": "#a", "a/2.png": "#b", "b/3.png": "#c",
+				"a/metadata.jsonl": `{"file_name":"1.png","label":"tom"}`, "b/metadata.jsonl": `{"file_name":"3.png","label":"rex"}`,
+			},
+			want: []string{"a/1.png||tom|", "b/3.png||rex|"}, classes: "rex tom",
+			report: []string{"1 picture in . without a row in metadata.jsonl in 2 folders: not used", "column label of metadata.jsonl in 2 folders"},
+		}, {
+			name: "metadata beside the folders beats those in them",
+			tree: tree{
+				"cat/1.png": "#a", "dog/2.png": "#b", "cat/metadata.jsonl": `{"file_name":"1.png","text":"x"}`,
+				"metadata.jsonl": `{"file_name":"cat/1.png","text":"p"}` + "\n" + `{"file_name":"dog/2.png","text":"q"}`,
+			},
+			want: []string{"cat/1.png|p|cat|", "dog/2.png|q|dog|"}, classes: "cat dog",
+			report: []string{"1 table not used: cat/metadata.jsonl"},
+		}, {
+			name: "a folder's metadata beats that below it, and JSONL CSV",
+			tree: tree{
+				"cat/1.png": "#a", "dog/old/2.png": "#b", "dog/old/metadata.jsonl": `{"file_name":"2.png","text":"x"}`,
+				"dog/metadata.jsonl": `{"file_name":"old/2.png","text":"y"}`, "dog/metadata.csv": "file_name,text\nold/2.png,z\n",
+			},
+			options: Options{ClassLevel: 1},
+			want:    []string{"dog/old/2.png|y|dog|", "cat/1.png||cat|"}, classes: "cat dog",
+			report: []string{"2 tables not used: dog/metadata.csv, dog/old/metadata.jsonl"},
+		}, {
+			name: "metadata of something else in a class's folder",
+			tree: tree{"cat/1.png": "#a", "dog/2.png": "#b", "cat/metadata.csv": "camera,lens\nx,y\n", "dog/metadata.jsonl": "{"},
 			want: []string{"cat/1.png||cat|", "dog/2.png||dog|"}, classes: "cat dog",
-			report: []string{"2 tables not used: cat/metadata.jsonl, dog/metadata.jsonl; one metadata.jsonl beside the folders is read"},
+			report: []string{"a folder per class", "2 tables not used: cat/metadata.csv, dog/metadata.jsonl; a metadata.jsonl is read beside the folders"},
 		}, {
 			name: "a table where there are no class folders",
 			tree: tree{"images/1.png": "#a", "images/2.png": "#b", "images/3.png": "#c", "t.csv": "image,class\n1.png,x\n2.png,y\n"},

@@ -86,16 +86,16 @@ func Pictures(ctx context.Context, folder string) (names []string, left Report, 
 
 // folder is the layout of a collection's folder.
 type folder struct {
-	base   string            // where the split folders lie; without them, "."
-	splits []string          // split folders, as paths; "." without
-	of     map[string]Split  // split folder → split
-	meta   map[string]string // split folder → metadata file
+	base   string              // where the split folders lie; without them, "."
+	splits []string            // split folders, as paths; "." without
+	of     map[string]Split    // split folder → split
+	meta   map[string][]string // split folder → its metadata file, or those of folders in it
 }
 
 // layout finds the split folders: directly in the folder or below folders that
 // hold nothing else, as in images/train.
 func (b *builder) layout(l *listing) *folder {
-	f := &folder{base: ".", of: map[string]Split{}, meta: map[string]string{}}
+	f := &folder{base: ".", of: map[string]Split{}, meta: map[string][]string{}}
 	for base := "."; ; {
 		direct, children := childrenOf(base, l)
 		if splits := splitFolders(children, func(name string) bool {
@@ -119,21 +119,47 @@ func (b *builder) layout(l *listing) *folder {
 			f.of[f.splits[i]], _ = parseSplit(name)
 		}
 	}
-	left := l.tables[:0:0]
+	return f
+}
+
+// metadata finds the metadata files of the splits and takes them from the tables:
+// those beside the folders, or else those within them that name pictures.
+func (b *builder) metadata(files fs.FS, l *listing, f *folder) {
+	chosen := map[string]string{} // folder → metadata file
 	for _, t := range l.tables {
 		dir := path.Dir(t)
-		_, isSplit := f.of[dir]
-		if !isSplit || !isMetadata(t) {
-			left = append(left, t)
-			continue
+		if _, isSplit := f.of[dir]; isMetadata(t) && (isSplit || f.splitAround(dir) != "" && b.namesPictures(files, t)) {
+			chosen[dir] = t // names come in order, and CSV before JSONL
 		}
-		if other := f.meta[dir]; other != "" { // names come in order, and CSV before JSONL
-			left = append(left, other)
-		}
-		f.meta[dir] = t
 	}
-	l.tables = left
-	return f
+	for _, dir := range sortedKeys(chosen) {
+		split := dir
+		if _, isSplit := f.of[dir]; !isSplit {
+			split = f.splitAround(dir)
+		}
+		if !covered(dir, split, chosen) {
+			f.meta[split] = append(f.meta[split], chosen[dir])
+		}
+	}
+	l.tables = slices.DeleteFunc(l.tables, func(t string) bool {
+		return slices.ContainsFunc(f.splits, func(s string) bool { return slices.Contains(f.meta[s], t) })
+	})
+}
+
+// covered tells whether a folder between dir and its split has metadata.
+func covered(dir, split string, chosen map[string]string) bool {
+	for dir != split && dir != "." {
+		if dir = path.Dir(dir); chosen[dir] != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// splitAround is the split folder that a folder lies in, or "".
+func (f *folder) splitAround(dir string) string {
+	split, _, _ := f.splitOf(dir + "/")
+	return split
 }
 
 // childrenOf tells whether pictures lie directly in a folder, and which folders

@@ -31,6 +31,7 @@ func labelColumns() []string { return []string{"label", "class", "category", "an
 type tableRows struct {
 	b      *builder
 	name   string // for messages
+	of     string // the report's name of it and of those like it; "": name
 	split  Split  // of every row; Unsplit: by the split column
 	placed bool   // the split is that of the folder, not of the table's name
 	images string // folder that the paths are relative to
@@ -241,7 +242,7 @@ func (t *tableRows) report(rows int) error {
 	}
 	from := func(where *string, what string) {
 		if c := t.used[what]; c != "" {
-			addSource(where, fmt.Sprintf("column %s of %s", c, t.name))
+			addSource(where, fmt.Sprintf("column %s of %s", c, cmp.Or(t.of, t.name)))
 		}
 	}
 	from(&r.ClassesFrom, "label")
