@@ -303,7 +303,11 @@ func checkModel(name string) (string, error) {
 	if err != nil {
 		return "", inModel(err)
 	}
-	return fmt.Sprintf("a model of %d classes, fusion %s: %s", len(c.ID2Label), c.Fusion, reason), nil
+	untrained := ""
+	if c.Training == nil {
+		untrained = ", not trained yet"
+	}
+	return fmt.Sprintf("a model of %d classes, fusion %s%s: %s", len(c.ID2Label), c.Fusion, untrained, reason), nil
 }
 
 // towerFits compares the tensors with the parameters of a text tower's

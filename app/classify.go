@@ -47,7 +47,8 @@ func (c *Classifier) Classify(ctx context.Context, name string, picture *data.Im
 		answer.Top = append(answer.Top, Score{Label: c.model.Labels[i], P: v})
 	}
 	slices.SortStableFunc(answer.Top, func(a, b Score) int { return cmp.Compare(b.P, a.P) })
-	answer.Sure = float64(answer.Top[0].P) >= c.model.Config.NotSureBelow
+	answer.Untrained = !c.model.Trained()
+	answer.Sure = !answer.Untrained && float64(answer.Top[0].P) >= c.model.Config.NotSureBelow
 	if top > 0 && top < len(answer.Top) {
 		answer.Top = answer.Top[:top]
 	}

@@ -16,6 +16,7 @@ import (
 	"duet/model/nn"
 	"duet/model/report"
 	"duet/model/text"
+	"duet/model/train"
 )
 
 // InitOptions say what a model is joined from. Zero values take what the field
@@ -61,7 +62,7 @@ func Init(ctx context.Context, o InitOptions) (*report.Init, error) {
 	if n := o.ImageSize; n != 0 {
 		c.Image.ResizeShort, c.Image.Size = n*c.Image.ResizeShort/c.Image.Size, n
 	}
-	c.Recipe.Seed = o.Seed
+	c.Recipe.Seed, c.NotSureBelow = o.Seed, train.NeverSure
 	c.SetLabels(o.Classes)
 	if len(c.Label2ID) < 2 {
 		return nil, errors.New("app: a model tells classes apart; give at least two (--classes A,B,…)")

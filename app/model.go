@@ -139,6 +139,10 @@ func (m *Model) place() (err error) {
 	return err
 }
 
+// Trained tells whether the model has been trained since it was put together. If
+// not, its answers are those of random weights.
+func (m *Model) Trained() bool { return m.Config.Training != nil }
+
 // Input returns how the model takes pictures and words.
 func (m *Model) Input() train.Input { return m.Config.Input(m.Tokenizer) }
 
@@ -233,7 +237,11 @@ func (m *Model) card() string {
 		if t.Top1 > 0 { // else it was stopped before it was measured
 			fmt.Fprintf(&s, "Top-1 on %d held-back pictures after %d steps: %.3f. config.json lists their hashes.\n", len(t.HeldOut.Hashes), t.Steps, t.Top1)
 		}
-		fmt.Fprintf(&s, "Answers with a probability below %.2f are marked as not sure.\n", c.NotSureBelow)
+		if c.NotSureBelow < train.NeverSure {
+			fmt.Fprintf(&s, "Answers with a probability below %.2f are marked as not sure.\n", c.NotSureBelow)
+		}
+	} else {
+		s.WriteString("It is not trained yet: what follows its towers is random, and its answers mean nothing.\n")
 	}
 	if l := c.LoRA; l != nil {
 		fmt.Fprintf(&s, "\nA LoRA of rank %d stands beside queries, values and fusion. `duet merge` makes a model without.\n", l.Rank)

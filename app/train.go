@@ -120,7 +120,7 @@ func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(
 	}
 	end, err := job.Run(ctx, from)
 	if errors.Is(err, train.ErrInterrupted) && o.KeepStopped && end.BestStep == 0 && end.Step > 0 {
-		m.Config.Training.Steps, m.Config.NotSureBelow = end.Step, 0
+		m.Config.Training.Steps, m.Config.NotSureBelow = end.Step, train.NeverSure
 		if saving := o.Keep.SaveModel(m); saving != nil {
 			err = errors.Join(err, saving)
 		}

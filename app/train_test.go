@@ -238,6 +238,40 @@ func TestInterruptedTrainingSaves(t *testing.T) {
 	}
 }
 
+// TestStoppedBeforeItWasMeasured keeps what a training has come to when it ends
+// before its first validation: nothing says when such a model is right, so it is
+// never sure.
+func TestStoppedBeforeItWasMeasured(t *testing.T) {
+	dir, out := drawn(t, 300), filepath.Join(t.TempDir(), "m")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c := tiny(t)
+	c.Recipe.MaxSteps, c.Recipe.Epochs = 100_000, 0
+	_, err := Train(ctx, gputest.Open(t), TrainOptions{Collection: open(t, dir), Config: c, Out: out, KeepStopped: true}, func(e train.Event) {
+		if e.Event == "step" && e.Step > 2 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, train.ErrInterrupted) {
+		t.Fatalf("the error is %v", err)
+	}
+	files, err := OpenFiles(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	kept, err := config.Read(files, "config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept.Training == nil || kept.Training.Steps == 0 || kept.Training.Top1 != 0 || kept.NotSureBelow != train.NeverSure {
+		t.Errorf("kept %+v, not sure below %g", kept.Training, kept.NotSureBelow)
+	}
+	if card := Card(files); strings.Contains(card, "not sure") || strings.Contains(card, "not trained") {
+		t.Errorf("the card says %s", card)
+	}
+}
+
 // TestInterruptedInTheLastValidation ends the context after the last step, while
 // the model is being validated: the training is not lost, resuming ends it. Then
 // its model is not lost either, unless it is said so.

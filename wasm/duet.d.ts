@@ -90,8 +90,10 @@ export interface Answer {
   caption: string;
   /** The classes, likeliest first. */
   top: { label: string; p: number }[];
-  /** False where the best probability is below what the model counts as sure. */
+  /** False where the best probability is below what the model counts as sure, or the model is not trained. */
   sure: boolean;
+  /** True where the model is not trained yet: its answers mean nothing. */
+  untrained?: true;
   adapter: string;
 }
 

@@ -44,6 +44,9 @@ func (c classifyCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer done()
+	if !m.Trained() {
+		fmt.Fprintf(s.err, "%[1]s is not trained yet: what follows its towers is random, and its answers mean nothing; duet train --init %[1]s trains it\n", m.Name)
+	}
 	classifier := app.NewClassifier(m)
 	defer classifier.Release()
 	defer pictures.tell(s.err)

@@ -15,7 +15,40 @@ import (
 	"testing"
 
 	"duet/gpu/gputest"
+	"duet/model/shared"
 )
+
+// TestClassifyUntrained asks a model that was just joined: it is never sure, and
+// says why.
+func TestClassifyUntrained(t *testing.T) {
+	gputest.Open(t)
+	tower := shared.Path(t, "fixtures", "resnet_cifar10", "resnet20.safetensors")
+	dir := t.TempDir()
+	model, photo := filepath.Join(dir, "m"), filepath.Join(dir, "a.png")
+	command(t, 0, "init", "--vision", tower, "--classes", "a,b", "--out", model)
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 32, 32))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(photo, picture.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out, errs := command(t, 0, "classify", photo, "--model", model)
+	var answer map[string]any
+	if err := json.Unmarshal([]byte(out), &answer); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if answer["untrained"] != true || answer["sure"] != false {
+		t.Errorf("answered %s", out)
+	}
+	if !strings.Contains(errs, model+" is not trained yet") || !strings.Contains(errs, "--init "+model) {
+		t.Errorf("said %q", errs)
+	}
+	out, errs = command(t, 0, "classify", photo) // by the default model
+	if strings.Contains(out, "untrained") || errs != "" {
+		t.Errorf("the default model answers %s, and says %q", out, errs)
+	}
+}
 
 // TestClassifyFolder classifies what lies in a folder and below it, in order. What
 // cannot be read stops nothing, and is named after the answers.

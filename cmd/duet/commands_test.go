@@ -104,6 +104,9 @@ func TestInit(t *testing.T) {
 			t.Errorf("printed %q, want %q", text, want)
 		}
 	}
+	if checked, _ := command(t, 0, "check", out); !strings.Contains(checked, "3 classes, fusion image, not trained yet: ") {
+		t.Errorf("checked: %s", checked)
+	}
 	again, _ := command(t, 0, "init", "--vision", out, "--classes", "a, b", "--dim", "8", "--json", "--out", out+".zip")
 	var r struct {
 		Name    string

@@ -8,11 +8,12 @@ import (
 // An Answer is what a model says about a picture and its words. Its JSON is
 // that of the command line and of the tab.
 type Answer struct {
-	File    string  `json:"file"`
-	Caption string  `json:"caption"`
-	Top     []Score `json:"top"`
-	Sure    bool    `json:"sure"` // the best probability is at least the model's not_sure_below
-	Adapter string  `json:"adapter"`
+	File      string  `json:"file"`
+	Caption   string  `json:"caption"`
+	Top       []Score `json:"top"`
+	Sure      bool    `json:"sure"`                // the model is trained and the best probability is at least its not_sure_below
+	Untrained bool    `json:"untrained,omitempty"` // the model's head is as it was drawn, so that the answer means nothing
+	Adapter   string  `json:"adapter"`
 }
 
 // A Score is a class and its probability.

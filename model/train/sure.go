@@ -5,6 +5,10 @@ import (
 	"slices"
 )
 
+// NeverSure is the probability below which answers are not sure of a model that
+// nothing was measured of.
+const NeverSure = 1
+
 // A verdict is how sure a model was, and whether it was right.
 type verdict struct {
 	p     float32 // of the answer
@@ -24,7 +28,7 @@ func (a Answer) verdict() verdict {
 // chooseSure returns the probability below which answers should be marked as
 // not sure: the threshold that best tells right answers from wrong ones, by the
 // largest share of right answers at or above it minus that of wrong ones
-// (Youden's J). It is 0 where no answer is wrong, or none is right.
+// (Youden's J). It is 0 where no answer is wrong, and 1 where none is right.
 func chooseSure(all []verdict) float64 {
 	right, wrong := 0, 0
 	for _, v := range all {
@@ -34,7 +38,10 @@ func chooseSure(all []verdict) float64 {
 			wrong++
 		}
 	}
-	if right == 0 || wrong == 0 {
+	switch {
+	case right == 0:
+		return NeverSure
+	case wrong == 0:
 		return 0
 	}
 	slices.SortFunc(all, func(a, b verdict) int { return cmp.Compare(a.p, b.p) })
