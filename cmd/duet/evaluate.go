@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"duet/app"
+	"duet/model/report"
 )
 
 // evaluateCommand measures a model on a collection.
@@ -56,8 +57,8 @@ func printEvaluation(s streams, r *app.Evaluation) {
 	fmt.Fprintf(s.out, "%d examples: %s\n\n", r.N, r.On)
 	fmt.Fprintf(s.out, "top-1 %.3f   top-5 %.3f   macro F1 %.3f   loss %.3f\n\n", r.Top1, r.Top5, r.MacroF1, r.Loss)
 	if p := r.Packed; p != nil {
-		fmt.Fprintf(s.out, "weights as %s: %.1f MB instead of %.1f; with f32 top-1 %.3f, loss %.3f; top-1 changes by %+.1f points, %d of %d answers are the same\n\n",
-			p.Weights, float64(p.Bytes)/1e6, float64(p.Float32Bytes)/1e6, p.Float32.Top1, p.Float32.Loss, 100*(r.Top1-p.Float32.Top1), p.Same, r.N)
+		fmt.Fprintf(s.out, "weights as %s: %s instead of %s; with f32 top-1 %.3f, loss %.3f; top-1 changes by %+.1f points, %d of %d answers are the same\n\n",
+			p.Weights, report.Size(int64(p.Bytes)), report.Size(int64(p.Float32Bytes)), p.Float32.Top1, p.Float32.Loss, 100*(r.Top1-p.Float32.Top1), p.Same, r.N)
 	}
 	for _, name := range []string{app.ImageOnly, app.TextOnly, app.ShuffledCaptions, app.ShuffledPictures} {
 		if x, ok := r.Ablate[name]; ok {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"duet/app"
+	"duet/model/report"
 )
 
 // exportCommand writes a model in the forms that other programs read.
@@ -49,7 +50,7 @@ func (c exportCommand) Run(_ context.Context, s streams) error {
 			Bytes      int64  `json:"bytes"`
 		}{c.Out, c.Format, c.Part, x.Parameters(c.Part), bytes})
 	}
-	fmt.Fprintf(s.out, "%s: %s of %d parameters, %d bytes\n", c.Out, c.Format, x.Parameters(c.Part), bytes)
+	fmt.Fprintf(s.out, "%s: %s of %d parameters, %s\n", c.Out, c.Format, x.Parameters(c.Part), report.Size(bytes))
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"duet/app"
 	"duet/gpu"
 	"duet/model/config"
+	"duet/model/report"
 )
 
 // infoCommand describes this machine and this build.
@@ -71,8 +72,8 @@ func (x information) print(s streams) {
 		}
 		fmt.Fprintf(s.out, "adapter: %s, %s%s\n", a.Name, a.Class, first)
 		l := a.Limits
-		fmt.Fprintf(s.out, "  storage binding %d MiB, buffer %d MiB, %d storage buffers a stage, workgroup %d invocations and %d KiB, %d groups a dimension\n",
-			l.StorageBinding>>20, l.BufferSize>>20, l.StorageBuffers, l.WorkgroupSize, l.WorkgroupBytes>>10, l.Groups)
+		fmt.Fprintf(s.out, "  storage binding %s, buffer %s, %d storage buffers a stage, workgroup %d invocations and %s, %d groups a dimension\n",
+			report.Size(int64(l.StorageBinding)), report.Size(int64(l.BufferSize)), l.StorageBuffers, l.WorkgroupSize, report.Size(int64(l.WorkgroupBytes)), l.Groups)
 	}
 	if len(x.Adapters) == 0 {
 		fmt.Fprintf(s.out, "adapter: none (%s); --backend reference computes without one, slowly\n", x.Problem)

@@ -10,7 +10,6 @@ import (
 	"os"
 	"time"
 
-	"duet/gpu"
 	"duet/model/data"
 	"duet/model/report"
 	"duet/model/train"
@@ -45,9 +44,9 @@ func (p *progress) show(e train.Event) {
 	case "plan":
 		has := ""
 		if e.Memory > 0 {
-			has = fmt.Sprintf(", which has about %s for it", gpu.Size(e.Memory))
+			has = fmt.Sprintf(", which has about %s for it", report.Size(e.Memory))
 		}
-		p.line("Trains %d of %d parameters for %d steps; this takes %s of the device's memory%s.", e.Trained, e.Parameters, e.Steps, gpu.Size(e.Bytes), has)
+		p.line("Trains %d of %d parameters for %d steps; this takes %s of the device's memory%s.", e.Trained, e.Parameters, e.Steps, report.Size(e.Bytes), has)
 	case "features":
 		p.bar.set(share(e), fmt.Sprintf("looking at %d of %d pictures and texts", e.Step, e.Steps))
 		if e.Step == e.Steps && !p.looked {
@@ -68,7 +67,7 @@ func (p *progress) show(e train.Event) {
 		}
 		p.line("The best model has a validation top-1 of %.3f; it is in %s", e.ValTop1, e.Model)
 		if e.Bytes > 0 {
-			p.line("The device held %s at most.", gpu.Size(e.Bytes))
+			p.line("The device held %s at most.", report.Size(e.Bytes))
 		}
 	}
 	p.name(e.Skipped)

@@ -11,6 +11,7 @@ import (
 
 	"duet/assets/known"
 	"duet/model/hub"
+	"duet/model/report"
 )
 
 // pullCommand fetches a published model.
@@ -41,7 +42,7 @@ func (c pullCommand) Run(ctx context.Context, s streams) error {
 			encoder.Encode(pullEvent{Event: "progress", File: p.File, Bytes: p.Done, Of: p.Total})
 			return
 		}
-		bar.set(float64(p.Done)/float64(max(1, p.Total)), fmt.Sprintf("%s, %s of %s", p.File, size(p.Done), size(p.Total)))
+		bar.set(float64(p.Done)/float64(max(1, p.Total)), fmt.Sprintf("%s, %s of %s", p.File, report.Size(p.Done), report.Size(p.Total)))
 	})
 	bar.clear()
 	if errors.Is(err, context.Canceled) {
@@ -55,9 +56,9 @@ func (c pullCommand) Run(ctx context.Context, s streams) error {
 	}
 	fetched := "was here already"
 	if pulled.New > 0 {
-		fetched = fmt.Sprintf("%s fetched, hashes compared", size(pulled.New))
+		fetched = fmt.Sprintf("%s fetched, hashes compared", report.Size(pulled.New))
 	}
-	fmt.Fprintf(s.out, "%s: %s, %s; it is in %s\n", pulled.Name, size(pulled.Bytes), fetched, pulled.Path)
+	fmt.Fprintf(s.out, "%s: %s, %s; it is in %s\n", pulled.Name, report.Size(pulled.Bytes), fetched, pulled.Path)
 	if m, _ := known.Find(pulled.Name); m.Lacks != known.LacksNothing {
 		fmt.Fprintf(s.err, "Duet does not run it yet: %s.\n", lacks[m.Lacks])
 	}
@@ -93,7 +94,7 @@ func (c pullCommand) list(h *hub.Hub, s streams) error {
 		}
 		var facts []string
 		if m.Bytes > 0 {
-			facts = append(facts, size(m.Bytes))
+			facts = append(facts, report.Size(m.Bytes))
 		}
 		if m.Licence != "" {
 			facts = append(facts, m.Licence)
@@ -107,16 +108,4 @@ func (c pullCommand) list(h *hub.Hub, s streams) error {
 		fmt.Fprintf(s.out, "%-32s %-7s %s\n", m.Name, m.Kind, strings.Join(facts, ", "))
 	}
 	return nil
-}
-
-// size shows bytes in the unit that the hub's pages have.
-func size(bytes int64) string {
-	switch {
-	case bytes >= 1_000_000_000:
-		return fmt.Sprintf("%.2f GB", float64(bytes)/1e9)
-	case bytes >= 1_000_000:
-		return fmt.Sprintf("%.0f MB", float64(bytes)/1e6)
-	default:
-		return fmt.Sprintf("%.0f kB", float64(bytes)/1e3)
-	}
 }

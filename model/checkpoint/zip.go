@@ -12,14 +12,16 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"duet/model/report"
 )
 
 // Limits on a zip, checked before anything in it is inflated.
 const (
 	maxZipDirectory = 1 << 20 // bytes of the list of entries
 	maxZipEntries   = 1000
-	maxZipTotal     = 64 << 30 // bytes of all entries
-	maxInflated     = 1 << 30  // bytes of an entry that is inflated into memory
+	maxZipTotal     = 64_000_000_000 // bytes of all entries
+	maxInflated     = 1 << 30        // bytes of an entry that is inflated into memory
 	// Deflate reaches 1032:1; weights and vocabularies stay below 10:1. Beyond
 	// freeInflated an entry may not be packed tighter than maxRatio.
 	maxRatio     = 64
@@ -117,7 +119,7 @@ func checkEntries(files []*zip.File, size int64) error {
 		}
 		seen[name] = true
 		if total += f.UncompressedSize64; total > maxZipTotal {
-			return fmt.Errorf("its files have more than %d GB", maxZipTotal>>30)
+			return fmt.Errorf("its files have more than %s", report.Size(maxZipTotal))
 		}
 		begin, err := f.DataOffset()
 		if err != nil {

@@ -39,7 +39,7 @@ const smallPicture = 1 << 20
 
 // maxUnseekable bounds what is read into memory from a file system that cannot
 // read at an offset.
-const maxUnseekable = 256 << 20
+const maxUnseekable = 256_000_000
 
 // open opens the picture's bytes. close must be called.
 func (p *Picture) open() (r io.ReaderAt, close func(), err error) {
@@ -82,7 +82,7 @@ func readWhole(f fs.File) (io.ReaderAt, error) {
 		return nil, fmt.Errorf("reading: %w", fileError(err))
 	}
 	if len(all) > maxUnseekable {
-		return nil, fmt.Errorf("larger than %d MiB, and its file system cannot read parts", maxUnseekable>>20)
+		return nil, fmt.Errorf("larger than %s, and its file system cannot read parts", report.Size(maxUnseekable))
 	}
 	return bytes.NewReader(all), nil
 }

@@ -15,7 +15,7 @@ import (
 
 // Limits of a row.
 const (
-	maxCaption  = 64 << 10 // bytes of one caption: far beyond any text tower's tokens
+	maxCaption  = 64_000 // bytes of one caption: far beyond any text tower's tokens
 	maxCaptions = 1000
 	maxLabel    = 1000 // bytes
 )
@@ -178,7 +178,7 @@ func (t *tableRows) captions(r *record) ([]string, error) {
 	var captions []string
 	for _, c := range written {
 		if len(c) > maxCaption {
-			return nil, fmt.Errorf("a text of %d bytes is longer than the limit of %d KiB", len(c), maxCaption>>10)
+			return nil, fmt.Errorf("a text of %d bytes is longer than the limit of %s", len(c), report.Size(maxCaption))
 		}
 		if reason := notText(c); reason != "" {
 			return nil, errors.New(reason)

@@ -24,8 +24,8 @@ import (
 
 // Limits of a table.
 const (
-	maxRecord = 1 << 20 // bytes of one row
-	maxTable  = 1 << 30 // bytes of a table, unpacked
+	maxRecord = 1_000_000     // bytes of one row
+	maxTable  = 1_000_000_000 // bytes of a table, unpacked
 )
 
 // A record is one row of a table as written. A field may hold several values,
@@ -158,7 +158,7 @@ func decodeText(file io.Reader) (r *bufio.Reader, utf16 bool, err error) {
 		}
 		r = bufio.NewReaderSize(unpacked, 64<<10)
 	}
-	r = bufio.NewReaderSize(&limitedReader{r, maxTable, fmt.Errorf("the table is longer than %d GiB", maxTable>>30)}, 64<<10)
+	r = bufio.NewReaderSize(&limitedReader{r, maxTable, fmt.Errorf("the table is longer than %s", report.Size(maxTable))}, 64<<10)
 	mark, err := r.Peek(3)
 	if len(mark) == 0 {
 		if err == io.EOF {
@@ -206,7 +206,7 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func tooLong() string { return fmt.Sprintf("the row is longer than %d MiB", maxRecord>>20) }
+func tooLong() string { return "the row is longer than " + report.Size(maxRecord) }
 
 // header reads column names: trimmed, in lower case.
 func header(cells []string) (map[string]int, error) {

@@ -19,7 +19,7 @@ import (
 // Limits of a tar shard.
 const (
 	maxEntries   = 5_000_000
-	maxTextEntry = 1 << 20 // bytes of a .cls, .txt or .json
+	maxTextEntry = 1_000_000 // bytes of a .cls, .txt or .json
 	maxClass     = 1_000_000
 )
 
@@ -198,7 +198,7 @@ func (s *shardRows) entry(h *tar.Header, r io.Reader, offset int64) error {
 		s.picture(h, ext, offset)
 	case ext == "cls", ext == "txt", ext == "caption", ext == "json":
 		if h.Size > maxTextEntry {
-			s.refuse(fmt.Sprintf(".%s is larger than %d MiB", ext, maxTextEntry>>20))
+			s.refuse(fmt.Sprintf(".%s is larger than %s", ext, report.Size(maxTextEntry)))
 			return nil
 		}
 		content := make([]byte, h.Size)
@@ -247,7 +247,7 @@ func (s *shardRows) text(ext, content string) {
 		s.fields(fields)
 	default:
 		if len(content) > maxCaption {
-			s.refuse(fmt.Sprintf("a text of %d bytes is longer than the limit of %d KiB", len(content), maxCaption>>10))
+			s.refuse(fmt.Sprintf("a text of %d bytes is longer than the limit of %s", len(content), report.Size(maxCaption)))
 			return
 		}
 		if c := strings.TrimSpace(content); c != "" {

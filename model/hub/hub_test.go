@@ -535,7 +535,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	_, err := h.Pull(t.Context(), roberta, quiet)
 	refusedFor(t, err, NoRoom, "is full", "kept")
-	refusedFor(t, enough(filepath.Join(h.Cache, "not", "there"), 1<<60), NoRoom, "MB free", "HF_HOME")
+	refusedFor(t, enough(filepath.Join(h.Cache, "not", "there"), 1<<60), NoRoom, " free: make room", "HF_HOME")
 }
 
 func TestCheckpoints(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"duet/assets/known"
+	"duet/model/report"
 )
 
 // Progress is how far fetching a model is.
@@ -216,7 +217,7 @@ func enough(dir string, bytes int64) error {
 			continue
 		}
 		if bytes > 0 && free < bytes+spare {
-			return &Error{NoRoom, fmt.Sprintf("%d MB are still to come and the disk of %s has %d MB free: make room, or set HF_HOME to a folder on another disk", (bytes+999_999)/1_000_000, dir, free/1_000_000), nil}
+			return &Error{NoRoom, fmt.Sprintf("%s are still to come and the disk of %s has %s free: make room, or set HF_HOME to a folder on another disk", report.Size(bytes), dir, report.Size(free)), nil}
 		}
 		return nil
 	}

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"duet/model/report"
 )
 
 // The files of a tokenizer in a model folder.
@@ -21,7 +23,7 @@ const (
 	mergesName    = "merges.txt"
 
 	// maxFile bounds what is read; the largest files in use have about 35 MB.
-	maxFile = 64 << 20
+	maxFile = 64_000_000
 )
 
 // ErrNone is the error of a folder without any file of a tokenizer.
@@ -139,7 +141,7 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 		return nil, err
 	}
 	if len(data) > maxFile {
-		return nil, fmt.Errorf("the file is larger than %d MB", maxFile>>20)
+		return nil, fmt.Errorf("the file is larger than %s", report.Size(maxFile))
 	}
 	if !utf8.Valid(data) {
 		return nil, errors.New("the file is not UTF-8 text")
