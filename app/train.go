@@ -75,7 +75,7 @@ func (o *TrainOptions) Close() {
 // events. When the context ends it saves a state to go on from and returns an
 // error that wraps [train.ErrInterrupted].
 func Train(ctx context.Context, backend gpu.Backend, o TrainOptions, event func(train.Event)) (*Model, error) {
-	if err := o.checkKeeper(); err != nil {
+	if err := o.CheckOut(); err != nil {
 		return nil, err
 	}
 	plan, err := o.plan(ctx, backend.Info())
@@ -160,8 +160,9 @@ func (o *TrainOptions) plan(ctx context.Context, adapter gpu.Info) (train.Event,
 	return train.Event{Event: "plan", Bytes: e.Bytes, Memory: e.Memory, Parameters: e.Parameters, Trained: e.Trained, Steps: e.Steps}, nil
 }
 
-// checkKeeper refuses, before any work, a place where the model cannot go.
-func (o *TrainOptions) checkKeeper() error {
+// CheckOut refuses a place where the model cannot go. [Train] begins with it;
+// whoever reads a collection first asks before that.
+func (o *TrainOptions) CheckOut() error {
 	if o.Keep == nil {
 		if o.Out == "" {
 			return errors.New("app: say where the model shall go (--out)")

@@ -44,20 +44,24 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	init, err := app.OpenInit(c.Init)
-	if err != nil {
+	o := app.TrainOptions{
+		Name: filepath.Base(filepath.Clean(c.Data)), Config: conf, Out: c.Out, Replace: c.Replace, Resume: c.Resume,
+		Fusion: model.FusionKind(c.Fusion), Inputs: c.Inputs, Epochs: c.Epochs, Batch: c.Batch, LR: c.LR, ImageSize: c.ImageSize,
+		Tune: c.Tune, LoRARank: c.LoRARank, Freeze: c.Freeze, Seed: c.Seed, MaxSteps: c.MaxSteps, SaveEvery: c.SaveEvery,
+	}
+	if err := o.CheckOut(); err != nil {
 		return err
 	}
-	if init != nil {
-		defer init.Close()
+	if o.Init, err = app.OpenInit(c.Init); err != nil {
+		return err
 	}
-	collection, err := c.dataFlags.open(ctx)
-	if err != nil {
+	defer o.Close()
+	if o.Collection, err = c.dataFlags.open(ctx); err != nil {
 		return err
 	}
 	told := map[string]bool{}
 	tell := func() { // what was inferred; after the split was drawn only the lines that it changed
-		for _, line := range collection.Report.Lines() {
+		for _, line := range o.Collection.Report.Lines() {
 			if !told[line] {
 				told[line] = true
 				fmt.Fprintln(s.err, line)
@@ -72,17 +76,13 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	defer backend.Close()
 	fmt.Fprintf(s.err, "Adapter: %s, %s\n", backend.Info().Name, backend.Info().Class)
 	from := "random weights"
-	if init != nil {
-		from = init.Name()
+	if o.Init != nil {
+		from = o.Init.Name()
 	}
 	fmt.Fprintf(s.err, "Starts from: %s\n", from)
 	show, end := reporter(s, c.JSON)
 	split := sync.OnceFunc(tell)
-	m, err := app.Train(ctx, backend, app.TrainOptions{
-		Collection: collection, Name: filepath.Base(filepath.Clean(c.Data)), Config: conf, Init: init, Out: c.Out, Replace: c.Replace, Resume: c.Resume,
-		Fusion: model.FusionKind(c.Fusion), Inputs: c.Inputs, Epochs: c.Epochs, Batch: c.Batch, LR: c.LR, ImageSize: c.ImageSize,
-		Tune: c.Tune, LoRARank: c.LoRARank, Freeze: c.Freeze, Seed: c.Seed, MaxSteps: c.MaxSteps, SaveEvery: c.SaveEvery,
-	}, func(e train.Event) { split(); show(e) })
+	m, err := app.Train(ctx, backend, o, func(e train.Event) { split(); show(e) })
 	end()
 	if errors.Is(err, train.ErrInterrupted) {
 		return fmt.Errorf("stopped; everything so far is saved: the same command with --resume goes on")
