@@ -175,14 +175,20 @@ func (o *TrainOptions) CheckOut() error {
 	if o.Resume {
 		return nil // the model that it has come to is its own to replace
 	}
+	var taken error
+	if d, ok := o.Keep.(OnDisk); ok {
+		taken = Vacant(string(d), o.Replace)
+	}
 	// A state that is no longer needed, or none at all, is written over.
 	if s, ok := SavedState(o.Keep); ok && !s.Done {
-		return fmt.Errorf("app: %s holds a training that was interrupted after step %d: go on with --resume, or remove it to start anew", o.Keep, s.Step)
-	}
-	if d, ok := o.Keep.(OnDisk); ok {
-		if err := Vacant(string(d), o.Replace); err != nil {
-			return fmt.Errorf("app: %w", err)
+		anew := "remove it"
+		if taken != nil {
+			anew = "remove it and add --replace"
 		}
+		return fmt.Errorf("app: %s holds a training that was interrupted after step %d: go on with --resume, or %s to start anew", o.Keep, s.Step, anew)
+	}
+	if taken != nil {
+		return fmt.Errorf("app: %w", taken)
 	}
 	return nil
 }
