@@ -293,9 +293,10 @@ type Point struct {
 
 // A Validation is what an epoch's end showed.
 type Validation struct {
-	Step int
-	Top1 float64
-	Loss float64
+	Step  int
+	Epoch int // 0: before the first
+	Top1  float64
+	Loss  float64
 }
 
 // maxPoints bounds the curve that is kept; more are thinned out.
@@ -327,9 +328,27 @@ func (p *Progress) add(e report.Event) {
 		}
 	case "before", "epoch":
 		p.Validations = slices.DeleteFunc(p.Validations, func(x Validation) bool { return x.Step >= e.Step })
-		p.Validations = append(p.Validations, Validation{e.Step, e.ValTop1, e.ValLoss})
+		p.Validations = append(p.Validations, Validation{e.Step, e.Epoch, e.ValTop1, e.ValLoss})
 		p.Epoch, p.Epochs = max(p.Epoch, e.Epoch), max(p.Epochs, e.Epochs)
 	}
+}
+
+// At is how far a step is in the training, of 1.
+func (p *Progress) At(step int) float32 { return float32(step) / float32(max(p.Steps, 1)) }
+
+// Best is the validation whose model is kept: the one that is right most often,
+// of several the one of the least loss. -1: there is none yet.
+func (p *Progress) Best() int {
+	best := -1
+	for i, x := range p.Validations {
+		if x.Epoch == 0 {
+			continue
+		}
+		if best < 0 || x.Top1 > p.Validations[best].Top1 || x.Top1 == p.Validations[best].Top1 && x.Loss < p.Validations[best].Loss {
+			best = i
+		}
+	}
+	return best
 }
 
 // Left estimates the time to the end; 0 where nothing is known.

@@ -248,7 +248,7 @@ func TestTraining(t *testing.T) {
 	for i := range 5000 {
 		s.Update(Trained{train.Event{Event: "step", Step: i + 1, Steps: 5000, Epoch: 1, Epochs: 1, Loss: 1}})
 	}
-	s.Update(Trained{train.Event{Event: "epoch", Step: 5000, ValTop1: 0.5}})
+	s.Update(Trained{train.Event{Event: "epoch", Step: 5000, Epoch: 1, ValTop1: 0.5}})
 	p := s.Training.Progress
 	if p.Step != 5000 || len(p.Losses) > maxPoints || len(p.Losses) < maxPoints/4 || p.Losses[len(p.Losses)-1].Value != 1 || len(p.Validations) != 1 {
 		t.Errorf("%d points, %+v", len(p.Losses), p.Validations)
@@ -362,5 +362,26 @@ func TestUnfinished(t *testing.T) {
 	expect(t, s.Update(Discard{"m"}), "DiscardTraining")
 	if len(s.Training.Unfinished) != 0 {
 		t.Errorf("%+v", s.Training)
+	}
+}
+
+// TestBestEpoch keeps to what a training keeps: a validation before it does not
+// count, and of two that are as right the one of less loss is better.
+func TestBestEpoch(t *testing.T) {
+	var p Progress
+	for i, c := range []struct {
+		event train.Event
+		want  int
+	}{
+		{train.Event{Event: "before", ValTop1: 0.9}, -1},
+		{train.Event{Event: "epoch", Step: 10, Epoch: 1, ValTop1: 0.5, ValLoss: 2}, 1},
+		{train.Event{Event: "epoch", Step: 20, Epoch: 2, ValTop1: 0.5, ValLoss: 1}, 2},
+		{train.Event{Event: "epoch", Step: 30, Epoch: 3, ValTop1: 0.4, ValLoss: 0.5}, 2},
+		{train.Event{Event: "epoch", Step: 40, Epoch: 4, ValTop1: 0.6, ValLoss: 3}, 4},
+	} {
+		p.add(c.event)
+		if got := p.Best(); got != c.want {
+			t.Errorf("after event %d the best is %d, want %d", i, got, c.want)
+		}
 	}
 }

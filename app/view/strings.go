@@ -27,18 +27,18 @@ type Texts struct {
 	Took, Counts, Skipped, Camera, RemoveThis, ClearAll, Undo, SaveCSV, SaveJSON, Picture, Answer, Probability                 string
 
 	// Train.
-	TrainLead, DropFolder, FolderHint, ChooseFolder, UseSample, SampleLead, PathHint, Open, Understanding, Understood string
-	Examples, Classes, Captions, Column, NoCaptions, SplitOf, LeftOut, Another, HowMuch                               string
-	Conventions                                                                                                       [len(conventions)]string
-	Splits                                                                                                            [4]string // none, train, validation, test
-	Presets, PresetLeads                                                                                              [4]string
-	InputsTitle                                                                                                       string
-	Inputs                                                                                                            [3]string
-	StartsFrom, InUseModel, NameTitle, Start, EstimateBusy, EstimateMemory, EstimateTrained, TooLarge, EstimateTime   string
-	Preparing, FeaturesOf, StepOf, EpochOf, Loss, Accuracy, Speed, Left, Stop, Stopping, Unreadable                   string
-	ResultTitle, StoppedTitle, PerClass, Precision, Recall, Confusion, ConfusionLead, Use, InUse                      string
-	AgainAnother                                                                                                      string
-	Unfinished, GoOn, GiveUp, Unkept                                                                                  string
+	TrainLead, DropFolder, FolderHint, ChooseFolder, UseSample, SampleLead, PathHint, Open, Understanding, Understood                          string
+	Examples, Classes, Captions, Column, NoCaptions, SplitOf, LeftOut, Another, HowMuch                                                        string
+	Conventions                                                                                                                                [len(conventions)]string
+	Splits                                                                                                                                     [4]string // none, train, validation, test
+	Presets, PresetLeads                                                                                                                       [4]string
+	InputsTitle                                                                                                                                string
+	Inputs                                                                                                                                     [3]string
+	StartsFrom, InUseModel, NameTitle, Start, EstimateBusy, EstimateMemory, EstimateTrained, TooLarge, EstimateTime                            string
+	Preparing, FeaturesOf, StepOf, EpochOf, Loss, Accuracy, LossHeld, LastValue, BestEpoch, EpochMark, Speed, Left, Stop, Stopping, Unreadable string
+	ResultTitle, StoppedTitle, PerClass, Precision, Recall, Confusion, ConfusionLead, Use, InUse                                               string
+	AgainAnother                                                                                                                               string
+	Unfinished, GoOn, GiveUp, Unkept                                                                                                           string
 
 	// Models.
 	ModelsLead, DefaultModel, ClassesOf, Card, Export, ONNX, Remove, Removed, Import, Loading, SavedAt string

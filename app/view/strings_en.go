@@ -38,7 +38,7 @@ var english = Texts{
 	TooLarge:     "This needs %s on the adapter, which has about %s for it. Choose Quick or Adapter, or pictures or words alone.",
 	EstimateTime: "Takes about %s.",
 	Preparing:    "Preparing…", FeaturesOf: "Looking at %d of %d pictures and texts, each once", StepOf: "Step %d of %d", EpochOf: "epoch %d of %d",
-	Loss: "Loss", Accuracy: "Right, of the pictures held back", Speed: "%.0f examples a second", Left: "about %s left", Stop: "Stop and keep", Stopping: "Stopping…", Unreadable: "%d pictures could not be read",
+	Loss: "Loss", Accuracy: "Right, of the pictures held back", LossHeld: "of the pictures held back: %.3f", LastValue: "last: %s", BestEpoch: "best: %.1f %% after epoch %d", EpochMark: "epoch %d", Speed: "%.0f examples a second", Left: "about %s left", Stop: "Stop and keep", Stopping: "Stopping…", Unreadable: "%d pictures could not be read",
 	ResultTitle: "%s is right for %.1f %% of %d examples it has not learnt from", StoppedTitle: "Stopped early: ",
 	PerClass: "By class", Precision: "Precision", Recall: "Recall", Confusion: "What it takes for what",
 	ConfusionLead: "A row is what a picture shows, a column what the model says. Click a number to see its pictures.",

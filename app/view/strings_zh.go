@@ -40,7 +40,7 @@ var chinese = Texts{
 	TooLarge:     "这需要 %s 显存，而显卡可用的约为 %s。请选择“快速”或“适配器”，或只用图片或只用文字。",
 	EstimateTime: "大约需要 %s。",
 	Preparing:    "正在准备…", FeaturesOf: "正在查看第 %d / %d 个图片和文字，每个只看一次", StepOf: "第 %d / %d 步", EpochOf: "第 %d / %d 轮",
-	Loss: "损失", Accuracy: "留出图片的正确率", Speed: "每秒 %.0f 个样本", Left: "大约还需 %s", Stop: "停止并保留", Stopping: "正在停止…", Unreadable: "%d 张图片无法读取",
+	Loss: "损失", Accuracy: "留出图片的正确率", LossHeld: "留出图片的损失：%.3f", LastValue: "最近：%s", BestEpoch: "最佳：%.1f %%（第 %d 轮之后）", EpochMark: "第 %d 轮", Speed: "每秒 %.0f 个样本", Left: "大约还需 %s", Stop: "停止并保留", Stopping: "正在停止…", Unreadable: "%d 张图片无法读取",
 	ResultTitle: "“%s”对 %.1f %% 的未学过样本判断正确（共 %d 个）", StoppedTitle: "提前停止：",
 	PerClass: "各类别", Precision: "精确率", Recall: "召回率", Confusion: "混淆情况",
 	ConfusionLead: "行是图片的真实类别，列是模型的回答。点击数字查看对应的图片。",

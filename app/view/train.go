@@ -11,11 +11,8 @@ import (
 	"duet/app/ui"
 	"duet/model/report"
 
-	"gioui.org/f32"
 	"gioui.org/layout"
 	"gioui.org/op"
-	"gioui.org/op/clip"
-	"gioui.org/op/paint"
 	"gioui.org/unit"
 	"gioui.org/widget"
 )
@@ -317,94 +314,6 @@ func (v *View) running(gtx C, s *ui.State) D {
 		},
 		func(gtx C) D { return v.curves(gtx, p) },
 		v.tip("stop", v.Texts.TipStop, v.do("stop", stop, plain, t.Step == ui.TrainRunning, ui.Stop{})))
-}
-
-// curves draws the loss and the accuracy.
-func (v *View) curves(gtx C, p *ui.Progress) D {
-	var losses, accuracy []f32.Point
-	steps := float32(max(p.Steps, 1))
-	highest := float32(0)
-	for _, l := range p.Losses {
-		highest = max(highest, l.Value)
-	}
-	for _, l := range p.Losses {
-		losses = append(losses, f32.Pt(float32(l.Step)/steps, l.Value/max(highest, 1e-6)))
-	}
-	last := ""
-	if n := len(p.Losses); n > 0 {
-		last = fmt.Sprintf("%.3f", p.Losses[n-1].Value)
-	}
-	right := ""
-	for _, a := range p.Validations {
-		accuracy = append(accuracy, f32.Pt(float32(a.Step)/steps, float32(a.Top1)))
-		right = fmt.Sprintf("%.1f\u00a0%%", 100*a.Top1)
-	}
-	panel := func(title, value string, points []f32.Point, dots bool) layout.Widget {
-		return func(gtx C) D {
-			return v.card(gtx, func(gtx C) D {
-				return rows(gtx, gap,
-					func(gtx C) D {
-						return layout.Flex{}.Layout(gtx, layout.Flexed(1, v.body(title).Layout), layout.Rigid(v.body(value).strong().Layout))
-					},
-					func(gtx C) D { return v.plot(gtx, points, dots) })
-			})
-		}
-	}
-	if gtx.Constraints.Max.X < gtx.Dp(560) {
-		return rows(gtx, gap, panel(v.Texts.Loss, last, losses, false), panel(v.Texts.Accuracy, right, accuracy, true))
-	}
-	return layout.Flex{}.Layout(gtx,
-		layout.Flexed(0.5, panel(v.Texts.Loss, last, losses, false)),
-		layout.Rigid(layout.Spacer{Width: gap}.Layout),
-		layout.Flexed(0.5, panel(v.Texts.Accuracy, right, accuracy, true)))
-}
-
-// plot draws points of the unit square, y upwards, as a line.
-func (v *View) plot(gtx C, points []f32.Point, dots bool) D {
-	size := image.Pt(gtx.Constraints.Max.X, gtx.Dp(150))
-	for i := range 5 {
-		y := (size.Y - 1) * i / 4
-		paint.FillShape(gtx.Ops, v.Theme.Line, clip.Rect(image.Rect(0, y, size.X, y+1)).Op())
-	}
-	r := gtx.Dp(4) // of a dot, for which there is room at both sides
-	at := func(p f32.Point) f32.Point {
-		return f32.Pt(float32(r)+p.X*float32(size.X-2*r), (1-p.Y)*float32(size.Y-2)+1)
-	}
-	if !dots {
-		points = thin(points, 3/float32(max(1, gtx.Metric.PxToDp(size.X))))
-	}
-	defer clip.Rect{Max: size}.Push(gtx.Ops).Pop()
-	if len(points) > 1 {
-		var path clip.Path
-		path.Begin(gtx.Ops)
-		path.MoveTo(at(points[0]))
-		for _, p := range points[1:] {
-			path.LineTo(at(p))
-		}
-		paint.FillShape(gtx.Ops, v.Theme.Accent, clip.Stroke{Path: path.End(), Width: float32(gtx.Dp(2))}.Op())
-	}
-	if dots {
-		for _, p := range points {
-			c := at(p).Round()
-			paint.FillShape(gtx.Ops, v.Theme.Accent, clip.Ellipse(image.Rect(c.X-r, c.Y-r, c.X+r, c.Y+r)).Op(gtx.Ops))
-		}
-	}
-	return D{Size: size}
-}
-
-// thin takes the mean of the points within each width: more than can be told
-// apart would only blur the line.
-func thin(points []f32.Point, width float32) []f32.Point {
-	var thinned []f32.Point
-	for i := 0; i < len(points); {
-		var sum f32.Point
-		from := i
-		for ; i < len(points) && int(points[i].X/width) == int(points[from].X/width); i++ {
-			sum = sum.Add(points[i])
-		}
-		thinned = append(thinned, sum.Mul(1/float32(i-from)))
-	}
-	return thinned
 }
 
 // result shows what a training came to.
