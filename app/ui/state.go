@@ -19,7 +19,7 @@ type State struct {
 	Models   Models
 	Prefs    Prefs
 	Problem  *Problem // what went wrong last, until it is dismissed
-	Notice   string   // where something was saved last, until it is dismissed
+	Notice   string   // where something was saved last, until it is dismissed or the user moves on
 	Hint     Hint     // what the user is told once
 	NoDialog bool     // the system's dialogs for files do not open
 	Page     PageState

@@ -65,6 +65,9 @@ type (
 
 // Update takes a message in and returns the work that it asks for.
 func (s *State) Update(m Message) []Effect {
+	if s.movesOn(m) {
+		s.Notice = ""
+	}
 	switch m := m.(type) {
 	case Go:
 		s.Screen = m.Screen
@@ -121,6 +124,18 @@ func (s *State) Update(m Message) []Effect {
 		return effects
 	}
 	return s.updateModels(m)
+}
+
+// movesOn tells that the user turns to something else, so that what was told of
+// the last thing has been read.
+func (s *State) movesOn(m Message) bool {
+	switch m := m.(type) {
+	case Go:
+		return m.Screen != s.Screen
+	case Drop, Choose, Start, Continue, Back, Use, ExportModel, ExportAnswers:
+		return true
+	}
+	return false
 }
 
 // fail shows a problem.

@@ -385,3 +385,24 @@ func TestBestEpoch(t *testing.T) {
 		}
 	}
 }
+
+// TestNoticeEnds keeps what was saved in sight while one stays with it, and no
+// longer.
+func TestNoticeEnds(t *testing.T) {
+	for _, c := range []struct {
+		message Message
+		ends    bool
+	}{
+		{Go{ScreenModels}, true}, {Go{ScreenClassify}, false}, {Choose{Source{Name: "x"}}, true}, {Start{}, true}, {Continue{"x"}, true},
+		{Back{}, true}, {Use{"mine"}, true}, {Drop{[]File{{Name: "a.png"}}}, true}, {ExportAnswers{"csv"}, true}, {ExportModel{ID: "mine"}, true},
+		{Dismiss{}, true}, {Select{1}, false}, {Rename{"mine", "x"}, false}, {Listed{}, false}, {OpenCell{0, 1}, false}, {SetCaption{1, "x"}, false},
+	} {
+		s := ready()
+		three(s)
+		s.Update(Saved{"Downloads/answers.csv"})
+		s.Update(c.message)
+		if got := s.Notice == ""; got != c.ends {
+			t.Errorf("%T: the notice is %q", c.message, s.Notice)
+		}
+	}
+}
