@@ -99,8 +99,8 @@ type Pictures struct {
 	Selected int  // id of the item shown large; 0: none
 	Reading  bool // dropped files are being looked at
 	Order    Order
-	Removed  []Item // what the last removal took away, for undo
-	Skipped  int    // of the dropped files, those that are no pictures
+	Removed  [][]Item // what the last removals took away, for undo
+	Skipped  int      // of the dropped files, those that are no pictures
 }
 
 // An Item is a picture, its words and what the model says.
@@ -153,6 +153,15 @@ const (
 	ByAnswer
 	ByProbability
 )
+
+// maxUndo bounds how many removals can be undone.
+const maxUndo = 50
+
+// undoable adds a removal to those that can be undone.
+func undoable[T any](list []T, x T) []T {
+	list = append(list, x)
+	return list[max(0, len(list)-maxUndo):]
+}
 
 // Item returns the item of that id, or nil.
 func (p *Pictures) Item(id int) *Item {
@@ -379,10 +388,10 @@ type Held struct {
 // Models are the models that can be used.
 type Models struct {
 	List    []Model
-	Using   string // id
-	Loading string // id of the one being loaded
-	Removed *Model // the one just removed, for undo
-	Card    string // id of the one whose card is shown
+	Using   string  // id
+	Loading string  // id of the one being loaded
+	Removed []Model // those removed last, for undo
+	Card    string  // id of the one whose card is shown
 	Towers  []Tower
 	Ended   string // name of the tower whose fetching ended last
 }

@@ -206,7 +206,7 @@ func (s *State) updatePictures(m Message) (effects []Effect, mine bool) {
 		if i < 0 {
 			return nil, true
 		}
-		p.Removed = []Item{p.Items[i]}
+		p.Removed = undoable(p.Removed, []Item{p.Items[i]})
 		p.Items = slices.Delete(p.Items, i, i+1)
 		if p.Selected == m.ID {
 			p.Selected = 0
@@ -216,20 +216,25 @@ func (s *State) updatePictures(m Message) (effects []Effect, mine bool) {
 		}
 		return nil, true
 	case Clear:
-		p.Removed, p.Items, p.Selected, p.Skipped = p.Items, nil, 0, 0
+		if len(p.Items) > 0 {
+			p.Removed = undoable(p.Removed, p.Items)
+		}
+		p.Items, p.Selected, p.Skipped = nil, 0, 0
 		return nil, true
 	case UndoRemove:
-		for i := range p.Removed {
-			if p.Removed[i].Status == Asked { // its answer was not waited for
-				p.Removed[i].Status = Waiting
+		if len(p.Removed) == 0 {
+			return nil, true
+		}
+		last := p.Removed[len(p.Removed)-1]
+		p.Removed = p.Removed[:len(p.Removed)-1]
+		for i := range last {
+			if last[i].Status == Asked { // its answer was not waited for
+				last[i].Status = Waiting
 			}
 		}
-		p.Items = append(p.Items, p.Removed...)
+		p.Items = append(p.Items, last...)
 		slices.SortStableFunc(p.Items, func(a, b Item) int { return a.ID - b.ID })
-		if len(p.Removed) > 0 {
-			p.Selected = p.Removed[0].ID
-		}
-		p.Removed = nil
+		p.Selected = last[0].ID
 		return s.next(), true
 	case SortBy:
 		p.Order = Order{m.Column, p.Order.By == m.Column && !p.Order.Descending}
@@ -256,7 +261,7 @@ func (s *State) updatePictures(m Message) (effects []Effect, mine bool) {
 
 // askAgain has every item answered anew, by another model.
 func (s *State) askAgain() {
-	for _, list := range [][]Item{s.Pictures.Items, s.Pictures.Removed} {
+	for _, list := range append([][]Item{s.Pictures.Items}, s.Pictures.Removed...) {
 		for i := range list {
 			x := &list[i]
 			x.asked++
@@ -452,14 +457,15 @@ func (s *State) updateModels(m Message) []Effect {
 	case RemoveModel:
 		for i, x := range s.Models.List {
 			if x.ID == m.ID && !x.Embedded && x.ID != s.Models.Using && x.ID != s.Models.Loading {
-				s.Models.Removed = &x
+				s.Models.Removed = undoable(s.Models.Removed, x)
 				s.Models.List = slices.Delete(slices.Clone(s.Models.List), i, i+1)
 				return []Effect{TrashModel(m)}
 			}
 		}
 	case UndoRemoveModel:
-		if x := s.Models.Removed; x != nil {
-			s.Models.Removed = nil
+		if n := len(s.Models.Removed); n > 0 {
+			x := s.Models.Removed[n-1]
+			s.Models.Removed = s.Models.Removed[:n-1]
 			return []Effect{RestoreModel{x.ID}}
 		}
 	case ShowCard:

@@ -145,6 +145,33 @@ func TestRemoveAndUndo(t *testing.T) {
 		t.Errorf("%+v", s.Pictures)
 	}
 	s.Update(Remove{99}) // nothing
+	expect(t, s.Update(UndoRemove{}), "")
+}
+
+// TestUndoSteps undoes removals one by one, the last one first.
+func TestUndoSteps(t *testing.T) {
+	s := ready()
+	three(s)
+	for _, m := range []Message{Remove{2}, Remove{1}, Clear{}, Clear{}} { // the last has nothing to do
+		s.Update(m)
+	}
+	for _, want := range []string{"c", "bc", "bac"} {
+		s.Update(UndoRemove{})
+		got := ""
+		for _, x := range s.Pictures.Items {
+			got += x.File.Name
+		}
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	for id := range 2 * maxUndo {
+		s.Update(FilesRead{Items: []Item{{}}})
+		s.Update(Remove{4 + id})
+	}
+	if n := len(s.Pictures.Removed); n != maxUndo {
+		t.Errorf("%d removals are kept", n)
+	}
 }
 
 func TestSorted(t *testing.T) {
@@ -316,10 +343,16 @@ func TestModels(t *testing.T) {
 	s.Models.Using = "b"
 	expect(t, s.Update(RemoveModel{"b"}), "")
 	expect(t, s.Update(RemoveModel{"a"}), "TrashModel")
-	if len(s.Models.List) != 2 || s.Models.Removed.ID != "a" {
+	if len(s.Models.List) != 2 || s.Models.Removed[0].ID != "a" {
 		t.Errorf("%+v", s.Models)
 	}
-	expect(t, s.Update(UndoRemoveModel{}), "RestoreModel")
+	s.Models.Using = "default"
+	expect(t, s.Update(RemoveModel{"b"}), "TrashModel")
+	for _, id := range []string{"b", "a"} { // the last one first
+		if effects := s.Update(UndoRemoveModel{}); len(effects) != 1 || effects[0] != (RestoreModel{id}) {
+			t.Errorf("%v, want %s restored", effects, id)
+		}
+	}
 	expect(t, s.Update(UndoRemoveModel{}), "")
 	expect(t, s.Update(Rename{"b", ""}), "")
 	expect(t, s.Update(Rename{"b", "c"}), "RenameModel")

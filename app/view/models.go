@@ -18,11 +18,11 @@ func (v *View) models(gtx C, s *ui.State) D {
 		func(gtx C) D {
 			undo := func(C) D { return D{} }
 			removed := undo
-			if m.Removed != nil {
+			if n := len(m.Removed); n > 0 {
 				undo = v.do("undo model", v.Texts.Undo, plain, true, ui.UndoRemoveModel{})
 				removed = func(gtx C) D {
 					gtx.Constraints.Min.Y = gtx.Dp(touch)
-					return left(gtx, v.muted(fmt.Sprintf(v.Texts.Removed, m.Removed.Name)).Layout)
+					return left(gtx, v.muted(fmt.Sprintf(v.Texts.Removed, m.Removed[n-1].Name)).Layout)
 				}
 			}
 			return v.wrap(gtx, gapSmall, v.chooser("import", v.Texts.Import, plain, ChooseModel), undo, removed)
