@@ -328,10 +328,7 @@ func (v *View) table(gtx C, s *ui.State, several bool, high int) D {
 			v.tip("csv", v.Texts.TipCSV, v.do("csv", v.Texts.SaveCSV, plain, done > 0, ui.ExportAnswers{Format: "csv"})),
 			v.tip("json", v.Texts.TipJSON, v.do("json", v.Texts.SaveJSON, plain, done > 0, ui.ExportAnswers{Format: "json"})),
 			v.undo(s), // last, so that nothing takes its place under the pointer
-			func(gtx C) D {
-				gtx.Constraints.Min.Y = gtx.Dp(touch)
-				return left(gtx, v.muted(count).Layout)
-			})
+			v.beside(count))
 	}
 	if !several {
 		return bar(gtx)

@@ -20,10 +20,7 @@ func (v *View) models(gtx C, s *ui.State) D {
 			removed := undo
 			if n := len(m.Removed); n > 0 {
 				undo = v.do("undo model", v.Texts.Undo, plain, true, ui.UndoRemoveModel{})
-				removed = func(gtx C) D {
-					gtx.Constraints.Min.Y = gtx.Dp(touch)
-					return left(gtx, v.muted(fmt.Sprintf(v.Texts.Removed, m.Removed[n-1].Name)).Layout)
-				}
+				removed = v.beside(fmt.Sprintf(v.Texts.Removed, m.Removed[n-1].Name))
 			}
 			return v.wrap(gtx, gapSmall, v.chooser("import", v.Texts.Import, plain, ChooseModel), undo, removed)
 		},
@@ -62,6 +59,9 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 	if !x.Made.IsZero() {
 		facts = append(facts, x.Made.Format("2006-01-02 15:04"))
 	}
+	if x.Embedded {
+		facts = append(facts, v.Texts.StaysDefault)
+	}
 	head := v.heading(name).Layout
 	if !x.Embedded {
 		head = func(gtx C) D {
@@ -80,9 +80,12 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 			return v.muted(strings.Join(facts, v.Texts.Comma)).Layout(gtx)
 		},
 		func(gtx C) D {
-			remove := func(C) D { return D{} }
+			remove, stays := func(C) D { return D{} }, ""
 			if !x.Embedded {
-				remove = v.tip("remove "+x.ID, v.Texts.TipRemoveModel, v.do("remove "+x.ID, v.Texts.Remove, danger, x.ID != m.Using && x.ID != m.Loading, ui.RemoveModel{ID: x.ID}))
+				if x.ID == m.Using || x.ID == m.Loading {
+					stays = v.Texts.StaysInUse
+				}
+				remove = v.tip("remove "+x.ID, v.Texts.TipRemoveModel, v.do("remove "+x.ID, v.Texts.Remove, danger, stays == "", ui.RemoveModel{ID: x.ID}))
 			}
 			return v.wrap(gtx, gapSmall,
 				v.tip("use "+x.ID, v.Texts.TipUse, v.do("use "+x.ID, state, primary, x.ID != m.Using && m.Loading == "", ui.Use{ID: x.ID})),
@@ -94,7 +97,7 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 				},
 				v.tip("export "+x.ID, v.Texts.TipExport, v.do("export "+x.ID, v.Texts.Export, plain, true, ui.ExportModel{ID: x.ID})),
 				v.tip("onnx "+x.ID, v.Texts.TipONNX, v.do("onnx "+x.ID, v.Texts.ONNX, plain, true, ui.ExportModel{ID: x.ID, Format: ui.FormatONNX})),
-				remove)
+				remove, v.beside(stays))
 		},
 		func(gtx C) D {
 			if m.Card != x.ID {

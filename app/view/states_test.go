@@ -244,6 +244,7 @@ func states(texts *Texts) map[string]*ui.State {
 		"train-many":       training(ui.Training{Step: ui.TrainDone, Source: source, Progress: progress(), Result: result(many)}),
 		"models":           {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list, Using: "default", Removed: list[1:]}},
 		"models-loading":   {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: []ui.Model{list[0], longModel, list[1]}, Using: "default", Loading: "shapes"}, Notice: "Downloads/" + c.model + ".zip"},
+		"models-own":       {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list, Using: "shapes"}},
 		"models-card":      {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list, Using: "default", Card: "default"}},
 		"towers":           {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list[:1], Using: "default", Towers: towers, Ended: "torchvision/resnet18"}},
 		"towers-problems":  {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{Using: "default", Towers: unlucky, Ended: "some/tower-6"}},

@@ -41,7 +41,7 @@ type Texts struct {
 	Unfinished, GoOn, GiveUp, Unkept                                                                                                           string
 
 	// Models.
-	ModelsLead, DefaultModel, ClassesOf, Card, Export, ONNX, Remove, Removed, Import, Loading, SavedAt string
+	ModelsLead, DefaultModel, ClassesOf, Card, Export, ONNX, Remove, Removed, StaysDefault, StaysInUse, Import, Loading, SavedAt string
 
 	// Towers, and why one could not be fetched, by code.
 	Towers, TowersLead, TowerHere, TowerPartly, TowerAbout, Fetch, StopFetch, Connecting, FetchedOf, TowersLater string

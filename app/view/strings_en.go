@@ -47,7 +47,7 @@ var english = Texts{
 	Unkept: "Its progress could not be stored: if it is interrupted, it has to begin anew.",
 
 	ModelsLead: "A model is a folder that you can take away: export it as a zip. Drop a zip here to bring one in.", DefaultModel: "The default model",
-	ClassesOf: "%d classes: %s", Card: "Card", Export: "Export…", ONNX: "As ONNX…", Remove: "Remove", Removed: "%s was removed.", Import: "Bring in a zip…",
+	ClassesOf: "%d classes: %s", Card: "Card", Export: "Export…", ONNX: "As ONNX…", Remove: "Remove", Removed: "%s was removed.", StaysDefault: "comes with Duet and cannot be removed", StaysInUse: "To remove it, use another model first.", Import: "Bring in a zip…",
 	Loading: "Loading…", SavedAt: "Saved as %s",
 
 	Towers:     "Towers",

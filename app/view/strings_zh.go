@@ -49,7 +49,7 @@ var chinese = Texts{
 	Unkept: "无法保存进度：训练一旦中断就得重新开始。",
 
 	ModelsLead: "模型是一个可以带走的文件夹：可导出为 zip。把 zip 拖到这里即可导入。", DefaultModel: "默认模型",
-	ClassesOf: "%d 个类别：%s", Card: "模型卡", Export: "导出…", ONNX: "导出 ONNX…", Remove: "移除", Removed: "已移除“%s”。", Import: "导入 zip…",
+	ClassesOf: "%d 个类别：%s", Card: "模型卡", Export: "导出…", ONNX: "导出 ONNX…", Remove: "移除", Removed: "已移除“%s”。", StaysDefault: "Duet 自带，不能移除", StaysInUse: "要移除它，请先使用另一个模型。", Import: "导入 zip…",
 	Loading: "正在加载…", SavedAt: "已保存为 %s",
 
 	Towers:     "预训练塔",

@@ -495,6 +495,17 @@ func left(gtx C, w layout.Widget) D {
 	})
 }
 
+// beside is a text in a row of buttons, or nothing.
+func (v *View) beside(text string) layout.Widget {
+	return func(gtx C) D {
+		if text == "" {
+			return D{}
+		}
+		gtx.Constraints.Min.Y = gtx.Dp(touch)
+		return left(gtx, v.muted(text).Layout)
+	}
+}
+
 // rows puts widgets below each other with space between.
 func rows(gtx C, space unit.Dp, widgets ...layout.Widget) D {
 	var children []layout.FlexChild
