@@ -311,12 +311,12 @@ func columns(gtx C) [3]float32 {
 func (v *View) table(gtx C, s *ui.State, several bool, high int) D {
 	p := &s.Pictures
 	done, all := p.Counts()
-	count := fmt.Sprintf(v.Texts.Counts, done, all)
+	count := v.Texts.Counts.of(all, done, all)
 	if p.Reading {
 		count += v.Texts.Semicolon + v.Texts.Reading
 	}
 	if p.Skipped > 0 {
-		count += v.Texts.Semicolon + fmt.Sprintf(v.Texts.Skipped, p.Skipped)
+		count += v.Texts.Semicolon + v.Texts.Skipped.of(p.Skipped, p.Skipped)
 	}
 	bar := func(gtx C) D {
 		x := p.Selected

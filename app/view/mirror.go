@@ -235,7 +235,7 @@ func (v *View) trainStatus(t *ui.Training) string {
 		return fmt.Sprintf(v.Texts.EpochOf, t.Progress.Epoch, t.Progress.Epochs) + ". " + v.Texts.Accuracy + ": " + percent(float32(t.Progress.Validations[n-1].Top1))
 	case ui.TrainDone:
 		e := t.Result.Evaluation
-		return fmt.Sprintf(v.Texts.ResultTitle, t.Setup.Name, 100*e.Top1, e.N)
+		return v.Texts.ResultTitle.of(e.N, t.Setup.Name, 100*e.Top1, e.N)
 	}
 	return ""
 }

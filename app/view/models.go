@@ -72,7 +72,7 @@ func (v *View) model(gtx C, m *ui.Models, x *ui.Model) D {
 		}
 	}
 	return rows(gtx, gapSmall, head,
-		v.body(fmt.Sprintf(v.Texts.ClassesOf, len(x.Classes), v.some(x.Classes, 10))).Layout,
+		v.body(v.Texts.Classes.of(len(x.Classes), len(x.Classes), v.some(x.Classes, 10))).Layout,
 		func(gtx C) D {
 			if facts == nil {
 				return D{}

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"strings"
 
 	"duet/model/report"
@@ -24,24 +25,27 @@ type Texts struct {
 
 	// Classify.
 	DropHere, DropHint, ChoosePictures, Reading, Words, WordsHint, WordsFile, WordsInside, NotSure, Looking, Waiting, NoAnswer string
-	Took, Counts, Skipped, Camera, RemoveThis, ClearAll, Undo, SaveCSV, SaveJSON, Picture, Answer, Probability                 string
+	Took, Camera, RemoveThis, ClearAll, Undo, SaveCSV, SaveJSON, Picture, Answer, Probability                                  string
+
+	// Of so many.
+	Counts, Skipped, Examples, Pictures, Classes, LeftOut, FeaturesOf, Speed, Unreadable, ResultTitle, Unfinished Counted
 
 	// Train.
-	TrainLead, DropFolder, FolderHint, ChooseFolder, UseSample, SampleLead, PathHint, Open, Understanding, Understood                          string
-	Examples, Classes, Captions, Column, NoCaptions, SplitOf, LeftOut, Another, HowMuch                                                        string
-	Conventions                                                                                                                                [len(conventions)]string
-	Splits                                                                                                                                     [4]string // none, train, validation, test
-	Presets, PresetLeads                                                                                                                       [4]string
-	InputsTitle                                                                                                                                string
-	Inputs                                                                                                                                     [3]string
-	StartsFrom, InUseModel, NameTitle, Start, EstimateBusy, EstimateMemory, EstimateTrained, TooLarge, EstimateTime                            string
-	Preparing, FeaturesOf, StepOf, EpochOf, Loss, Accuracy, LossHeld, LastValue, BestEpoch, EpochMark, Speed, Left, Stop, Stopping, Unreadable string
-	ResultTitle, StoppedTitle, PerClass, Precision, Recall, Confusion, ConfusionLead, Use, InUse                                               string
-	AgainAnother                                                                                                                               string
-	Unfinished, GoOn, GiveUp, Unkept                                                                                                           string
+	TrainLead, DropFolder, FolderHint, ChooseFolder, UseSample, SampleLead, PathHint, Open, Understanding, Understood string
+	ExamplesOf, Captions, Column, NoCaptions, SplitOf, Another, HowMuch                                               string
+	Conventions                                                                                                       [len(conventions)]string
+	Splits                                                                                                            [4]string // none, train, validation, test
+	Presets, PresetLeads                                                                                              [4]string
+	InputsTitle                                                                                                       string
+	Inputs                                                                                                            [3]string
+	StartsFrom, InUseModel, NameTitle, Start, EstimateBusy, EstimateMemory, EstimateTrained, TooLarge, EstimateTime   string
+	Preparing, StepOf, EpochOf, Loss, Accuracy, LossHeld, LastValue, BestEpoch, EpochMark, Left, Stop, Stopping       string
+	StoppedTitle, PerClass, Precision, Recall, Confusion, ConfusionLead, Use, InUse                                   string
+	AgainAnother                                                                                                      string
+	GoOn, GiveUp, Unkept                                                                                              string
 
 	// Models.
-	ModelsLead, DefaultModel, ClassesOf, Card, Export, ONNX, Remove, Removed, StaysDefault, StaysInUse, Import, Loading, SavedAt string
+	ModelsLead, DefaultModel, Card, Export, ONNX, Remove, Removed, StaysDefault, StaysInUse, Import, Loading, SavedAt string
 
 	// Towers, and why one could not be fetched, by code.
 	Towers, TowersLead, TowerHere, TowerPartly, TowerAbout, Fetch, StopFetch, Connecting, FetchedOf, TowersLater string
@@ -72,6 +76,21 @@ type Texts struct {
 	NoDialog string // what to do without
 	Dismiss  string
 	TryAgain string
+}
+
+// Counted is a text about a number: where that is 1, and where it is another.
+type Counted [2]string
+
+// uncounted is a text of a language in which the number makes no difference.
+func uncounted(text string) Counted { return Counted{text, text} }
+
+// of returns the text about n, filled in.
+func (c Counted) of(n int, fill ...any) string {
+	text := c[1]
+	if n == 1 {
+		text = c[0]
+	}
+	return fmt.Sprintf(text, fill...)
 }
 
 // Languages are the app's languages.

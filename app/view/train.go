@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"image"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,7 +55,7 @@ func (v *View) source(gtx C, s *ui.State) D {
 		for _, j := range s.Training.Unfinished {
 			cards = append(cards, func(gtx C) D {
 				return v.card(gtx, func(gtx C) D {
-					return rows(gtx, gap, v.body(fmt.Sprintf(v.Texts.Unfinished, j.Setup.Name, j.Step)).Layout, func(gtx C) D {
+					return rows(gtx, gap, v.body(v.Texts.Unfinished.of(j.Step, j.Setup.Name, j.Step)).Layout, func(gtx C) D {
 						return v.wrap(gtx, gapSmall,
 							v.tip("go on "+j.ID, v.Texts.TipGoOn, v.do("go on "+j.ID, v.Texts.GoOn, primary, s.Engine.Ready, ui.Continue{ID: j.ID})),
 							v.tip("give up "+j.ID, v.Texts.TipGiveUp, v.do("give up "+j.ID, v.Texts.GiveUp, danger, true, ui.Discard{ID: j.ID})))
@@ -99,8 +100,8 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 	facts := []layout.Widget{
 		v.heading(t.Source.Name).Layout,
 		v.muted(v.Texts.Understood + v.Texts.Colon + v.convention(r.Convention)).Layout,
-		v.body(fmt.Sprintf(v.Texts.Examples, r.Examples, r.Pictures)).Layout,
-		v.body(fmt.Sprintf(v.Texts.Classes, len(r.Classes), v.some(r.Classes, 12))).Layout,
+		v.body(fmt.Sprintf(v.Texts.ExamplesOf, v.Texts.Examples.of(r.Examples, r.Examples), v.Texts.Pictures.of(r.Pictures, r.Pictures))).Layout,
+		v.body(v.Texts.Classes.of(len(r.Classes), len(r.Classes), v.some(r.Classes, 12))).Layout,
 	}
 	if r.CaptionsFrom == "" || r.Captions == 0 {
 		facts = append(facts, v.body(v.Texts.NoCaptions).Layout)
@@ -112,7 +113,7 @@ func (v *View) confirm(gtx C, s *ui.State) D {
 		facts = append(facts, v.body(fmt.Sprintf(v.Texts.SplitOf, v.Texts.Splits[slices.Index(splits, split.Split)], split.Examples)).Layout)
 	}
 	if r.SkippedRows > 0 {
-		facts = append(facts, v.label(sizeBody, v.Theme.Warn, fmt.Sprintf(v.Texts.LeftOut, r.SkippedRows)).Layout)
+		facts = append(facts, v.label(sizeBody, v.Theme.Warn, v.Texts.LeftOut.of(r.SkippedRows, r.SkippedRows)).Layout)
 		for _, skip := range r.Skipped[:min(4, len(r.Skipped))] {
 			facts = append(facts, v.muted(skip.String()).Layout)
 		}
@@ -288,17 +289,17 @@ func (v *View) running(gtx C, s *ui.State) D {
 		share = float32(p.Step) / float32(p.Steps)
 		status = fmt.Sprintf(v.Texts.StepOf, p.Step, p.Steps) + v.Texts.Comma + fmt.Sprintf(v.Texts.EpochOf, p.Epoch, p.Epochs)
 		if p.PerSecond > 0 {
-			status += v.Texts.Semicolon + fmt.Sprintf(v.Texts.Speed, p.PerSecond)
+			status += v.Texts.Semicolon + v.Texts.Speed.of(int(math.Round(p.PerSecond)), p.PerSecond)
 		}
 		if left := p.Left(gtx.Now); left > 0 {
 			status += v.Texts.Comma + fmt.Sprintf(v.Texts.Left, about(left))
 		}
 	case p.AllFeatures > 0:
 		share = float32(p.Features) / float32(p.AllFeatures)
-		status = fmt.Sprintf(v.Texts.FeaturesOf, p.Features, p.AllFeatures)
+		status = v.Texts.FeaturesOf.of(p.AllFeatures, p.Features, p.AllFeatures)
 	}
 	if p.Skipped > 0 {
-		status += v.Texts.Semicolon + fmt.Sprintf(v.Texts.Unreadable, p.Skipped)
+		status += v.Texts.Semicolon + v.Texts.Unreadable.of(p.Skipped, p.Skipped)
 	}
 	if p.Unkept {
 		status += ". " + v.Texts.Unkept
@@ -320,7 +321,7 @@ func (v *View) running(gtx C, s *ui.State) D {
 func (v *View) result(gtx C, s *ui.State) D {
 	t, r := &s.Training, s.Training.Result
 	e := r.Evaluation
-	title := fmt.Sprintf(v.Texts.ResultTitle, t.Setup.Name, 100*e.Top1, e.N)
+	title := v.Texts.ResultTitle.of(e.N, t.Setup.Name, 100*e.Top1, e.N)
 	if r.Stopped {
 		title = v.Texts.StoppedTitle + title
 	}
