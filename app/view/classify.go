@@ -265,7 +265,7 @@ func (v *View) verdict(gtx C, x *ui.Item) D {
 			return rows(gtx, 3,
 				func(gtx C) D {
 					return layout.Flex{}.Layout(gtx,
-						layout.Flexed(1, v.body(t.Label).line().Layout),
+						layout.Flexed(1, v.whole(fmt.Sprint("class", i), v.body(t.Label).line())),
 						layout.Rigid(layout.Spacer{Width: gap}.Layout),
 						layout.Rigid(v.body(percent(t.P)).Layout))
 				},
@@ -429,7 +429,7 @@ func (v *View) row(gtx C, x *ui.Item, selected bool) D {
 					layout.Rigid(layout.Spacer{Width: space}.Layout),
 					layout.Flexed(1, v.whole(fmt.Sprint("name", x.ID), v.body(x.File.Name).line())))
 			})),
-			layout.Flexed(columns[1], cell(v.label(sizeBody, ink, answer).line().Layout)),
+			layout.Flexed(columns[1], cell(v.whole(fmt.Sprint("answer", x.ID), v.label(sizeBody, ink, answer).line()))),
 			layout.Flexed(columns[2], cell(v.body(p).line().Layout)))
 		return D{Size: size}
 	})

@@ -46,7 +46,7 @@ var (
 	all8  = append([]variant{{&english, wide, true}, {&chinese, wide, false}, {&english, phone, false}, {&chinese, phone, true}}, some4...)
 
 	// These are drawn scrolled to their end, or with a tip.
-	touched = []string{"several" + atEnd, "train-done" + atEnd, "train-many" + atEnd, "models-loading" + atEnd, "towers" + atEnd, "towers-problems" + atEnd, "several" + withTip}
+	touched = []string{"several" + atEnd, "train-done" + atEnd, "train-many" + atEnd, "train-long" + atEnd, "models-loading" + atEnd, "towers" + atEnd, "towers-problems" + atEnd, "several" + withTip}
 
 	mainStates = []string{"empty", "one", "several", "train", "train-confirm", "train-running", "train-done", "models", "settings", "problem"}
 )

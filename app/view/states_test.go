@@ -177,6 +177,10 @@ func states(texts *Texts) map[string]*ui.State {
 	}
 	source := ui.Source{Name: "shapes", Sample: true}
 	early := ui.Progress{AllFeatures: 3000, Features: 1250, Skipped: 3}
+	long := result(c.long)
+	for i := range long.Cells[0][1] {
+		long.Cells[0][1][i].Caption = c.captions[i%2] + strings.Repeat(" "+c.long[i%4], i)
+	}
 	stopped := result(c.classes)
 	stopped.Stopped, stopped.Open = true, false
 	lost := training(ui.Training{Unfinished: []ui.Job{{ID: "m", Setup: setup, Step: 70}}})
@@ -240,7 +244,7 @@ func states(texts *Texts) map[string]*ui.State {
 		"train-stopping":   training(ui.Training{Step: ui.TrainStopping, Source: source, Progress: progress()}),
 		"train-done":       training(ui.Training{Step: ui.TrainDone, Source: source, Progress: progress(), Result: result(c.classes)}),
 		"train-stopped":    training(ui.Training{Step: ui.TrainDone, Source: source, Progress: progress(), Result: stopped}),
-		"train-long":       training(ui.Training{Step: ui.TrainDone, Source: source, Setup: ui.Setup{Name: c.longModel}, Progress: progress(), Result: result(c.long)}),
+		"train-long":       training(ui.Training{Step: ui.TrainDone, Source: source, Setup: ui.Setup{Name: c.longModel}, Progress: progress(), Result: long}),
 		"train-many":       training(ui.Training{Step: ui.TrainDone, Source: source, Progress: progress(), Result: result(many)}),
 		"models":           {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list, Using: "default", Removed: list[1:]}},
 		"models-loading":   {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: []ui.Model{list[0], longModel, list[1]}, Using: "default", Loading: "shapes"}, Notice: "Downloads/" + c.model + ".zip"},
@@ -263,7 +267,7 @@ func TestNothingIsCut(t *testing.T) {
 			continue
 		}
 		c := scenes[texts.Code]
-		mayBeCut := []string{c.file, c.longModel, "picture-", "neutral ", "none ", "warm 12"} // the last are classes above a matrix
+		mayBeCut := []string{c.file, c.longModel, c.captions[0], c.captions[1], "picture-", "neutral ", "none ", "warm 12"} // the last are classes above a matrix
 		mayBeCut = append(mayBeCut, c.long...)
 		for _, size := range []image.Point{wide, phone, image.Pt(760, 480), image.Pt(400, 480)} {
 			for name, s := range states(texts) {

@@ -118,3 +118,32 @@ func TestTipOfWhatIsOff(t *testing.T) {
 		t.Errorf("%q where nothing is", text)
 	}
 }
+
+// TestQuestionIsWhole cuts a question below a held-back picture after two lines,
+// and tells all of it.
+func TestQuestionIsWhole(t *testing.T) {
+	s := states(&english)["train-done"]
+	question := "is the large ring at the left of the picture, which partly hides a cross, of a warm, a cool or a neutral colour?"
+	s.Training.Result.Cells[0][1][0].Caption = question
+	x := newStage(image.Pt(1280, 1600), s)
+	isCut := map[string]bool{}
+	x.view.seen = func(l label, cut bool) {
+		if l.lines == 2 {
+			isCut[l.text] = cut
+		}
+	}
+	x.frame()
+	x.frame()
+	if cut, ok := isCut[question]; !ok || !cut {
+		t.Fatalf("two lines were not enough: %v", isCut)
+	}
+	if cut, ok := isCut["neutral"]; !ok || cut {
+		t.Error("a short one is cut")
+	}
+	at := x.find(t, question)
+	for _, down := range []int{4, 22} { // on each line
+		if text, _ := x.point(at.Add(image.Pt(4, down)), tipAfter); text != question {
+			t.Errorf("%d px down the tip says %q", down, text)
+		}
+	}
+}

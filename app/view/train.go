@@ -497,7 +497,7 @@ func (v *View) cell(gtx C, r *ui.Result) D {
 				return rows(gtx, 2, func(gtx C) D {
 					gtx.Constraints = layout.Exact(image.Pt(gtx.Dp(140), gtx.Dp(104)))
 					return v.thumb(gtx, held[i].File, Small)
-				}, v.muted(held[i].Caption).line().centred().Layout)
+				}, v.whole(fmt.Sprint("held ", i), v.muted(held[i].Caption).upTo(2).centred()))
 			})
 		})
 	})

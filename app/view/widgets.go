@@ -142,6 +142,12 @@ func (l label) line() label {
 	return l
 }
 
+// upTo keeps the label on n lines, the last one cut with an ellipsis.
+func (l label) upTo(n int) label {
+	l.lines = n
+	return l
+}
+
 func (l label) strong() label {
 	l.font = l.bold
 	return l
