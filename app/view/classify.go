@@ -59,17 +59,17 @@ func (v *View) invite(gtx C, s *ui.State) D {
 	}
 	return v.dropZone(gtx, what, v.Texts.DropHint, func(gtx C) D {
 		if v.Choose == nil {
-			return rows(gtx, gapSmall, func(gtx C) D { return v.pathField(gtx, "picture path", v.dropPath) }, v.undo(s))
+			return rows(gtx, gapSmall, func(gtx C) D { return v.pathField(gtx, "picture path", v.Texts.PathHint, v.dropPath) }, v.undo(s))
 		}
 		return v.wrap(gtx, gapSmall, v.chooser("choose pictures", v.Texts.ChoosePictures, primary, ChoosePictures), v.camera(), v.undo(s))
 	})
 }
 
 // pathField asks for a place on disk, for where there are no dialogs.
-func (v *View) pathField(gtx C, name string, take func(path string)) D {
+func (v *View) pathField(gtx C, name, hint string, take func(path string)) D {
 	return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
 		layout.Flexed(1, func(gtx C) D {
-			d, entered := v.field(gtx, name, "", v.Texts.PathHint, nil)
+			d, entered := v.field(gtx, name, "", hint, nil)
 			if entered {
 				take(strings.TrimSpace(v.editors[name].Text()))
 			}
@@ -318,17 +318,11 @@ func (v *View) table(gtx C, s *ui.State, several bool, high int) D {
 	if p.Skipped > 0 {
 		count += v.Texts.Semicolon + v.Texts.Skipped.of(p.Skipped, p.Skipped)
 	}
-	bar := func(gtx C) D {
-		x := p.Selected
-		return v.wrap(gtx, gapSmall,
-			v.chooser("choose pictures", v.Texts.ChoosePictures, plain, ChoosePictures),
-			v.camera(),
-			v.tip("remove", v.Texts.TipRemove, v.do("remove", v.Texts.RemoveThis, plain, true, ui.Remove{ID: x})),
-			v.tip("clear", v.Texts.TipClear, v.do("clear", v.Texts.ClearAll, plain, several, ui.Clear{})),
-			v.tip("csv", v.Texts.TipCSV, v.do("csv", v.Texts.SaveCSV, plain, done > 0, ui.ExportAnswers{Format: "csv"})),
-			v.tip("json", v.Texts.TipJSON, v.do("json", v.Texts.SaveJSON, plain, done > 0, ui.ExportAnswers{Format: "json"})),
-			v.undo(s), // last, so that nothing takes its place under the pointer
-			v.beside(count))
+	bar := v.actions(s, several, count)
+	if v.Choose == nil && hasPaths {
+		bar = func(gtx C) D {
+			return rows(gtx, gapSmall, v.actions(s, several, count), func(gtx C) D { return v.pathField(gtx, "picture path", v.Texts.PathMore, v.dropPath) })
+		}
 	}
 	if !several {
 		return bar(gtx)
@@ -341,6 +335,22 @@ func (v *View) table(gtx C, s *ui.State, several bool, high int) D {
 			gtx.Constraints.Min = image.Pt(gtx.Constraints.Max.X, 0)
 			return v.scroll(gtx, "items", len(items), func(gtx C, i int) D { return v.row(gtx, &items[i], items[i].ID == p.Selected) })
 		})
+}
+
+// actions are what can be done with the pictures, and how many there are.
+func (v *View) actions(s *ui.State, several bool, count string) layout.Widget {
+	return func(gtx C) D {
+		done, _ := s.Pictures.Counts()
+		return v.wrap(gtx, gapSmall,
+			v.chooser("choose pictures", v.Texts.ChoosePictures, plain, ChoosePictures),
+			v.camera(),
+			v.tip("remove", v.Texts.TipRemove, v.do("remove", v.Texts.RemoveThis, plain, true, ui.Remove{ID: s.Pictures.Selected})),
+			v.tip("clear", v.Texts.TipClear, v.do("clear", v.Texts.ClearAll, plain, several, ui.Clear{})),
+			v.tip("csv", v.Texts.TipCSV, v.do("csv", v.Texts.SaveCSV, plain, done > 0, ui.ExportAnswers{Format: "csv"})),
+			v.tip("json", v.Texts.TipJSON, v.do("json", v.Texts.SaveJSON, plain, done > 0, ui.ExportAnswers{Format: "json"})),
+			v.undo(s), // last, so that nothing takes its place under the pointer
+			v.beside(count))
+	}
 }
 
 // heads are the table's column heads, which sort it.

@@ -192,3 +192,30 @@ func TestTypedIsNotLost(t *testing.T) {
 		t.Errorf("sent %+v, want %+v", x.sent, want)
 	}
 }
+
+// TestPathStays types the places of two pictures where there are no dialogs: the
+// field is there, too, once there is a picture.
+func TestPathStays(t *testing.T) {
+	for _, name := range []string{"no-dialog", "one-no-dialog", "several-no-dialog"} {
+		x := newStage(image.Pt(1280, 800), states(&english)[name])
+		x.frame()
+		for _, path := range []string{"/pictures/a.png", "/pictures/b.png"} {
+			x.sent = nil
+			fields := 0
+			for _, n := range x.mirror() {
+				if n.Role == Field && (n.Name == english.PathHint || n.Name == english.PathMore) {
+					fields++
+					x.click(image.Pt(int(n.Bounds.X)+20, int(n.Bounds.Y+n.Bounds.Height/2)))
+				}
+			}
+			x.router.Queue(key.SelectionEvent(key.Range{Start: 0, End: 100}), key.EditEvent{Range: key.Range{Start: 0, End: 100}, Text: path})
+			x.frame()
+			x.frame() // the button is on
+			x.click(x.find(t, english.Open))
+			want := ui.Drop{Files: []ui.File{{Name: path[len(path)-5:], Path: path}}}
+			if fields != 1 || len(x.sent) != 1 || fmt.Sprint(x.sent[0]) != fmt.Sprint(want) {
+				t.Errorf("%s: %d fields, sent %+v, want %+v", name, fields, x.sent, want)
+			}
+		}
+	}
+}

@@ -26,7 +26,7 @@ func (v *View) models(gtx C, s *ui.State) D {
 		},
 	}
 	if v.Choose == nil && hasPaths {
-		parts = append(parts, func(gtx C) D { return v.pathField(gtx, "model path", v.dropPath) })
+		parts = append(parts, func(gtx C) D { return v.pathField(gtx, "model path", v.Texts.PathHint, v.dropPath) })
 	}
 	parts = append(parts, func(gtx C) D { return v.storage(gtx, s) })
 	if len(m.List) == 0 && s.Problem == nil {

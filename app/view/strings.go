@@ -31,18 +31,18 @@ type Texts struct {
 	Counts, Skipped, Examples, Pictures, Classes, LeftOut, FeaturesOf, Speed, Unreadable, ResultTitle, Unfinished Counted
 
 	// Train.
-	TrainLead, DropFolder, FolderHint, ChooseFolder, UseSample, SampleLead, PathHint, Open, Understanding, Understood string
-	ExamplesOf, Captions, Column, NoCaptions, SplitOf, Another, HowMuch                                               string
-	Conventions                                                                                                       [len(conventions)]string
-	Splits                                                                                                            [4]string // none, train, validation, test
-	Presets, PresetLeads                                                                                              [4]string
-	InputsTitle                                                                                                       string
-	Inputs                                                                                                            [3]string
-	StartsFrom, InUseModel, NameTitle, Start, EstimateBusy, EstimateMemory, EstimateTrained, TooLarge, EstimateTime   string
-	Preparing, StepOf, EpochOf, Loss, Accuracy, LossHeld, LastValue, BestEpoch, EpochMark, Left, Stop, Stopping       string
-	StoppedTitle, PerClass, Precision, Recall, Confusion, ConfusionLead, Use, InUse                                   string
-	AgainAnother                                                                                                      string
-	GoOn, GiveUp, Unkept                                                                                              string
+	TrainLead, DropFolder, FolderHint, ChooseFolder, UseSample, SampleLead, PathHint, PathMore, Open, Understanding, Understood string
+	ExamplesOf, Captions, Column, NoCaptions, SplitOf, Another, HowMuch                                                         string
+	Conventions                                                                                                                 [len(conventions)]string
+	Splits                                                                                                                      [4]string // none, train, validation, test
+	Presets, PresetLeads                                                                                                        [4]string
+	InputsTitle                                                                                                                 string
+	Inputs                                                                                                                      [3]string
+	StartsFrom, InUseModel, NameTitle, Start, EstimateBusy, EstimateMemory, EstimateTrained, TooLarge, EstimateTime             string
+	Preparing, StepOf, EpochOf, Loss, Accuracy, LossHeld, LastValue, BestEpoch, EpochMark, Left, Stop, Stopping                 string
+	StoppedTitle, PerClass, Precision, Recall, Confusion, ConfusionLead, Use, InUse                                             string
+	AgainAnother                                                                                                                string
+	GoOn, GiveUp, Unkept                                                                                                        string
 
 	// Models.
 	ModelsLead, DefaultModel, Card, Export, ONNX, Remove, Removed, StaysDefault, StaysInUse, Import, Loading, SavedAt string

@@ -26,7 +26,7 @@ var english = Texts{
 	TrainLead:  "Teach a model your own classes, with your own pictures. It starts from the model in use.",
 	DropFolder: "Drop a folder or a table here", FolderHint: "One folder per class; or pictures with a metadata.csv, metadata.jsonl, CSV or TSV of file_name, text and label.",
 	ChooseFolder: "Choose a folder…", UseSample: "Use the sample collection", SampleLead: "Shapes with questions, drawn by Duet: see how training goes before you use your own pictures.",
-	PathHint: "or type where it is", Open: "Open", Understanding: "Looking at %s…", Understood: "This is what Duet understood",
+	PathHint: "or type where it is", PathMore: "type where another picture is", Open: "Open", Understanding: "Looking at %s…", Understood: "This is what Duet understood",
 	Examples: Counted{"%d example", "%d examples"}, Pictures: Counted{"%d picture", "%d pictures"}, ExamplesOf: "%s of %s", Classes: Counted{"%d class: %s", "%d classes: %s"}, Captions: "with words: %s", Column: "column %s of %s", NoCaptions: "without words",
 	Conventions: conventions, Splits: [4]string{"examples", "to train on", "to validate", "to test"},
 	SplitOf: "%s: %d", LeftOut: Counted{"%d row left out:", "%d rows left out:"}, Another: "Another collection", HowMuch: "How thorough",

@@ -26,7 +26,7 @@ var chinese = Texts{
 	TrainLead:  "用自己的图片教模型认识自己的类别。训练从当前使用的模型开始。",
 	DropFolder: "把文件夹或表格拖到这里", FolderHint: "每个类别一个文件夹；或者图片加上 metadata.csv、metadata.jsonl、CSV 或 TSV，含 file_name、text 和 label 三列。",
 	ChooseFolder: "选择文件夹…", UseSample: "使用示例数据", SampleLead: "由 Duet 绘制的图形和问题：先看看训练如何进行，再用自己的图片。",
-	PathHint: "或者输入它的位置", Open: "打开", Understanding: "正在查看“%s”…", Understood: "Duet 的理解如下",
+	PathHint: "或者输入它的位置", PathMore: "输入另一张图片的位置", Open: "打开", Understanding: "正在查看“%s”…", Understood: "Duet 的理解如下",
 	Examples: uncounted("%d 个样本"), Pictures: uncounted("%d 张图片"), ExamplesOf: "%s，%s", Classes: uncounted("%d 个类别：%s"), Captions: "文字：%s", Column: "列 %s，取自 %s", NoCaptions: "没有文字",
 	Conventions: [len(conventions)]string{
 		"每个类别一个文件夹", "每个类别一个文件夹的 ImageFolder", "带元数据的 ImageFolder", "文件夹中的表格", "一个表格", "WebDataset 格式的 tar 分片", "多份数据合在一起", "没有标签和文字的图片",

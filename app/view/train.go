@@ -77,7 +77,7 @@ func (v *View) source(gtx C, s *ui.State) D {
 			if !hasPaths {
 				return D{}
 			}
-			return v.pathField(gtx, "source path", v.choosePath)
+			return v.pathField(gtx, "source path", v.Texts.PathHint, v.choosePath)
 		},
 		func(gtx C) D {
 			return v.card(gtx, func(gtx C) D {
