@@ -14,7 +14,8 @@
 SHELL    := /bin/bash
 GO       ?= go
 FUZZTIME ?= 30s
-LINK     := -trimpath -buildvcs=false -ldflags='-s -w'
+VERSION  := $(shell git describe --tags --always --dirty 2> /dev/null)
+LINK     := -trimpath -buildvcs=false -ldflags='-s -w -X duet/model/report.version=$(VERSION)'
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 

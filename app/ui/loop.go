@@ -48,7 +48,7 @@ func NewLoop(engine Engine, host Host, draw func()) *Loop {
 	l.ctx, l.end = context.WithCancel(context.Background())
 	l.queue.filled = make(chan struct{}, 1)
 	l.store = make(chan Effect, 64)
-	l.state.Prefs = host.Prefs()
+	l.state.Prefs, l.state.Version = host.Prefs(), report.Version()
 	l.work.Go(l.run)
 	l.work.Go(l.keep)
 	l.do(StartEngine{})

@@ -23,6 +23,7 @@ type State struct {
 	Hint     Hint     // what the user is told once
 	NoDialog bool     // the system's dialogs for files do not open
 	Page     PageState
+	Version  string // the program's; empty: it has none
 
 	last int // number of the last item
 }

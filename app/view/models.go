@@ -201,8 +201,19 @@ func (v *View) settings(gtx C, s *ui.State) D {
 		choice(v.Texts.LanguageTitle, "language", languages, codes, s.Prefs.Language, func(p *ui.Prefs, c string) { p.Language = c }),
 		choice(v.Texts.ThemeTitle, "theme", []string{v.Texts.AsSystem, v.Texts.Light, v.Texts.Dark}, []string{"", "light", "dark"}, s.Prefs.Theme,
 			func(p *ui.Prefs, t string) { p.Theme = t }),
-		func(gtx C) D {
-			return rows(gtx, gapSmall, v.heading(v.Texts.About).Layout, v.body(v.Texts.AboutText).Layout, v.muted(v.adapter(s)).Layout)
-		},
+		func(gtx C) D { return v.aboutDuet(gtx, s) },
 		func(gtx C) D { return v.traffic(gtx, s) })
+}
+
+// aboutDuet says what the program is, which one, and what computes.
+func (v *View) aboutDuet(gtx C, s *ui.State) D {
+	version, device := v.Texts.NoVersion, v.adapter(s)
+	if s.Version != "" {
+		version = fmt.Sprintf(v.Texts.Version, s.Version)
+	}
+	if s.Engine.Ready {
+		device = v.Texts.ComputesOn + v.Texts.Colon + device
+	}
+	return rows(gtx, gapSmall, v.heading(v.Texts.About).Layout, v.body(v.Texts.AboutText).Layout,
+		v.muted(version).Layout, v.muted(device).Layout, v.muted(v.Texts.Licence).Layout)
 }

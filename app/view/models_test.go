@@ -28,3 +28,26 @@ func TestWhyItStays(t *testing.T) {
 		}
 	}
 }
+
+// TestAbout says which program this is, what it computes on and under which
+// licence it is, also where not all of that is known.
+func TestAbout(t *testing.T) {
+	s := states(&english)["settings"]
+	for _, c := range []struct {
+		version string
+		ready   bool
+		want    []string
+	}{
+		{"0.1-12-gd0f5a8a", true, []string{"Version 0.1-12-gd0f5a8a", "Computes on: llvmpipe (LLVM 15.0.6, 256 bits), in software: slow, with the same answers", english.Licence}},
+		{"", false, []string{english.NoVersion, english.Starting, english.Licence}},
+	} {
+		s.Version, s.Engine.Ready = c.version, c.ready
+		x := newStage(phone, s)
+		x.frame()
+		for _, text := range c.want {
+			if !slices.ContainsFunc(x.mirror(), func(n Node) bool { return n.Name == text }) {
+				t.Errorf("%q is not told", text)
+			}
+		}
+	}
+}

@@ -255,7 +255,7 @@ func states(texts *Texts) map[string]*ui.State {
 		"towers":            {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list[:1], Using: "default", Towers: towers, Ended: "torchvision/resnet18"}},
 		"towers-problems":   {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{Using: "default", Towers: unlucky, Ended: "some/tower-6"}},
 		"models-none":       {Screen: ui.ScreenModels},
-		"settings":          {Screen: ui.ScreenSettings, Engine: engine},
+		"settings":          {Screen: ui.ScreenSettings, Engine: engine, Version: "0.1-12-gd0f5a8a"},
 	}
 }
 

@@ -57,7 +57,7 @@ type Texts struct {
 	TipRemove, TipClear, TipCSV, TipJSON, TipUse, TipExport, TipONNX, TipRemoveModel, TipStop, TipGoOn, TipGiveUp, TipPrecision, TipRecall, TipF1, TipFetch, TipStopFetch, TipRemoveTower string
 
 	// Settings.
-	LanguageTitle, ThemeTitle, AsSystem, Light, Dark, About, AboutText string
+	LanguageTitle, ThemeTitle, AsSystem, Light, Dark, About, AboutText, Version, NoVersion, ComputesOn, Licence string
 
 	// Of a page in a browser, and what is told once.
 	StorageModels, StorageUsed, StorageQuota, StorageKept, StorageMayGo, StorageNone, KeepStorage string

@@ -74,6 +74,7 @@ var english = Texts{
 
 	LanguageTitle: "Language", ThemeTitle: "Appearance", AsSystem: "As the system", Light: "Light", Dark: "Dark", About: "About",
 	AboutText: "Duet classifies a picture together with its words and learns your own classes, on your own machine. Nothing is uploaded.",
+	Version:   "Version %s", NoVersion: "Built without a version", ComputesOn: "Computes on", Licence: "Free software under the Apache License 2.0",
 
 	StorageModels: "Your models take %s.", StorageUsed: "Duet takes %s in this browser.", StorageQuota: "It may take up to %s.",
 	StorageKept:  "The browser keeps it until you remove it.",

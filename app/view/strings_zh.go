@@ -76,6 +76,7 @@ var chinese = Texts{
 
 	LanguageTitle: "语言", ThemeTitle: "外观", AsSystem: "跟随系统", Light: "浅色", Dark: "深色", About: "关于",
 	AboutText: "Duet 把图片和它的文字放在一起识别，并在您自己的机器上学习您自己的类别。不上传任何内容。",
+	Version:   "版本 %s", NoVersion: "构建时未注明版本", ComputesOn: "计算设备", Licence: "自由软件，采用 Apache 许可证 2.0 版",
 
 	StorageModels: "您的模型共占用 %s。", StorageUsed: "Duet 在此浏览器中占用 %s。", StorageQuota: "上限为 %s。",
 	StorageKept:  "浏览器会一直保留这些数据，直到您将其移除。",

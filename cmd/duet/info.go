@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -95,15 +96,12 @@ func describeDefault() (app.Description, error) {
 	return app.Describe(app.Default, c)
 }
 
-// readVersions reads what the Go toolchain wrote into the program.
+// readVersions reads what make and the Go toolchain wrote into the program.
 func readVersions() versions {
-	v := versions{Duet: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	v := versions{Duet: cmp.Or(report.Version(), "(devel)"), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
-	}
-	if build.Main.Version != "" {
-		v.Duet = build.Main.Version
 	}
 	for _, m := range build.Deps {
 		if m.Path == "github.com/cogentcore/webgpu" {
