@@ -154,8 +154,8 @@ func (o *TrainOptions) plan(ctx context.Context, adapter gpu.Info) (train.Event,
 		if o.Tune != model.TuneHead {
 			less = "train less of the model (--tune lora or head), or with"
 		}
-		return train.Event{}, fmt.Errorf("app: this training takes %s of the device's memory, and %s has about %s for it: %s a smaller batch or smaller pictures (--batch, --image-size); %s says how much there is if that is wrong",
-			report.Size(e.Bytes), adapter.Name, report.Size(e.Memory), less, gpu.MemoryVariable)
+		return train.Event{}, report.Because(fmt.Errorf("app: this training takes %s of the device's memory, and %s has about %s for it: %s a smaller batch or smaller pictures (--batch, --image-size); %s says how much there is if that is wrong",
+			report.Size(e.Bytes), adapter.Name, report.Size(e.Memory), less, gpu.MemoryVariable), report.AdapterMemory)
 	}
 	return train.Event{Event: "plan", Bytes: e.Bytes, Memory: e.Memory, Parameters: e.Parameters, Trained: e.Trained, Steps: e.Steps}, nil
 }

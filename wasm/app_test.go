@@ -16,8 +16,9 @@ import (
 )
 
 // TestAppInTab opens the app's page and drops a picture with a text file of the
-// same name on it: the worker is asked about both and answers. With DUET_FRAMES
-// set to a folder it leaves pictures of the page there.
+// same name on it: the worker is asked about both and answers. Then it drops a
+// folder with nothing in it. With DUET_FRAMES set to a folder it leaves pictures
+// of the page there.
 func TestAppInTab(t *testing.T) {
 	picture, caption := drawSample(t, t.TempDir())
 	words, err := os.ReadFile(caption)
@@ -43,6 +44,15 @@ func TestAppInTab(t *testing.T) {
 	if a := answers[0]; a.File != "shape.png" || a.Caption != string(words) || len(a.Top) != 5 {
 		t.Errorf("%+v", answers)
 	}
+	empty := filepath.Join(t.TempDir(), "nothing")
+	if err := os.Mkdir(empty, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := page.Drop(t.Context(), "#giowindow", empty); err != nil {
+		t.Fatal(err)
+	}
+	p := &person{TB: t, page: page}
+	p.told("There is no file in the folder nothing.")
 	if errors := page.Errors(); len(errors) > 0 {
 		t.Errorf("the console tells of %q", errors)
 	}

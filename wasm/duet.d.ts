@@ -48,10 +48,17 @@ export type DuetReason =
   | 'model' // it cannot be used
   | 'state' // the saved state is damaged, or of another training
   | 'elsewhere' // another window trains it
-  | 'disk-full'
+  | 'disk-full' // or the browser gives no more room
   | 'not-found'
   | 'not-permitted'
-  | 'offline';
+  | 'offline'
+  | 'foreign-picture' // its format is not read
+  | 'large-picture' // it has too many pixels
+  | 'empty-folder'
+  | 'no-collection' // there is nothing to train on
+  | 'many-tables' // and none is named
+  | 'few-pictures' // none can be held back
+  | 'ended'; // the engine came to an end
 
 /** Files with the paths that they have in a collection. */
 export type Files =

@@ -106,12 +106,12 @@ class Engine {
     // ?limits=default opens the adapter as if it offered no more than WebGPU promises.
     if (new URLSearchParams(globalThis.location?.search).get('limits') === 'default') url.search = '?limits=default';
     this.worker = new Worker(url, { name: `duet-worker-${crypto.randomUUID()}` });
-    this.worker.onerror = (event) => this.end({ code: 'internal', message: event.message || 'the worker could not be loaded' });
+    this.worker.onerror = (event) => this.end({ code: 'internal', reason: 'ended', message: event.message || 'the worker could not be loaded' });
     this.worker.onmessage = ({ data }) => {
       if (data.started) this.#open().then(resolve, (error) => this.end(error));
       else if (data.meter) window.dispatchEvent(new CustomEvent('duet-meter', { detail: data.meter }));
       else if (data.loaded) window.dispatchEvent(new CustomEvent('duet-loading', { detail: data.loaded }));
-      else if (data.ended) this.end({ code: 'internal', message: data.ended });
+      else if (data.ended) this.end({ code: 'internal', reason: 'ended', message: data.ended });
       else if (data.lock) this.#watch(data.lock);
       else this.#receive(data);
     };
@@ -120,7 +120,7 @@ class Engine {
   // watch waits for the lock that the worker holds while it lives: one that was
   // killed says nothing.
   #watch(lock) {
-    navigator.locks.request(lock, () => this.end({ code: 'internal', message: 'the engine’s worker was ended' }));
+    navigator.locks.request(lock, () => this.end({ code: 'internal', reason: 'ended', message: 'the engine’s worker was ended' }));
   }
 
   async #open() {
@@ -241,12 +241,17 @@ async function entryFiles(entry) {
   }
 }
 
-// dropped lists the files of a drop, folders included, for duet.train. Call it
-// in the drop event itself: the browser forgets the entries after it.
+// dropped lists the files of a drop, folders included, for duet.train; it rejects
+// where there are folders only and nothing in them. Call it in the drop event
+// itself: the browser forgets the entries after it.
 export async function dropped(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-  const lists = await Promise.all(entries.map(entryFiles));
-  return lists.flat();
+  const files = (await Promise.all(entries.map(entryFiles))).flat();
+  if (entries.length > 0 && files.length === 0) {
+    const [{ name }] = entries;
+    throw new DuetError({ code: 'files', reason: 'empty-folder', names: [name], message: `there is no file in the folder ${name}` });
+  }
+  return files;
 }
 
 const maxLosses = 3; // times that a training goes on by itself

@@ -128,20 +128,26 @@ func (Host) Read(ctx context.Context, files []ui.File) (read ui.FilesRead, err e
 		case !info.IsDir():
 			add(path)
 		default:
+			isEmpty := true
 			filepath.WalkDir(path, func(path string, e fs.DirEntry, err error) error {
 				switch {
 				case ctx.Err() != nil:
 					return ctx.Err()
 				case err != nil:
+					isEmpty = false
 					skip(err)
 					if e != nil && e.IsDir() {
 						return fs.SkipDir
 					}
 				case !e.IsDir() && !strings.HasPrefix(e.Name(), "."):
+					isEmpty = false
 					add(path)
 				}
 				return nil
 			})
+			if isEmpty {
+				failed = cmp.Or(failed, report.Because(fmt.Errorf("there is no file in the folder %s", path), report.EmptyFolder, f.Name))
+			}
 		}
 	}
 	if err := ctx.Err(); err != nil {

@@ -486,6 +486,25 @@ func TestReasons(t *testing.T) {
 	_, noModel := e.Import(t.Context(), ui.File{Name: "m.zip", Path: write("m.zip", "PK")})
 	_, read := Host{}.Read(t.Context(), []ui.File{{Name: "absent", Path: filepath.Join(dir, "absent")}})
 	write("t.csv", "size,weight\n1,2\n")
+	write("phone.heic", "\x00\x00\x00\x18ftypheic0000")
+	write("page.png", "<!doctype html>")
+	write("large.bmp", largeBMP)
+	write("notes/todo.txt", "x")
+	write("tables/x.csv", "text,label\nmiaow,cat\n")
+	write("tables/y.csv", "text,label\nwoof,dog\n")
+	write("few/a/1.png", picture.String())
+	write("few/b/1.png", picture.String()+"x")
+	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	hold := func(name string) error {
+		c, err := e.collection(t.Context(), ui.Source{Path: filepath.Join(dir, name)})
+		if err == nil {
+			_, err = c.HoldOut(t.Context(), 1, 0)
+		}
+		return err
+	}
+	_, empty := Host{}.Read(t.Context(), []ui.File{{Name: "empty", Path: filepath.Join(dir, "empty")}})
 	tests := []struct {
 		name  string
 		err   error
@@ -497,6 +516,16 @@ func TestReasons(t *testing.T) {
 		{"a table of something else", understand("t.csv"), report.BadTable, []string{"t.csv"}},
 		{"a broken picture", classify("broken/a/1.png"), report.BadPicture, []string{"1.png"}},
 		{"no picture", classify("absent.png"), report.NotFound, []string{filepath.Join(dir, "absent.png")}},
+		{"a phone's picture", classify("phone.heic"), report.ForeignPicture, []string{"phone.heic"}},
+		{"a page instead of a picture", classify("page.png"), report.BadPicture, []string{"page.png"}},
+		{"a huge picture", classify("large.bmp"), report.LargePicture, []string{"large.bmp"}},
+		{"a folder of something else", understand("notes"), report.NoCollection, nil},
+		{"a folder of nothing", understand("empty"), report.NoCollection, nil},
+		{"one picture", understand("few/a/1.png"), report.NoCollection, nil},
+		{"a zip", understand("m.zip"), report.NoCollection, nil},
+		{"two tables", understand("tables"), report.ManyTables, nil},
+		{"a picture a class", hold("few"), report.FewPictures, nil},
+		{"an empty folder dropped", empty, report.EmptyFolder, []string{"empty"}},
 		{"no model", noModel, report.BadModel, []string{"m.zip"}},
 		{"nothing dropped", read, report.NotFound, []string{filepath.Join(dir, "absent")}},
 	}
@@ -508,3 +537,7 @@ func TestReasons(t *testing.T) {
 		})
 	}
 }
+
+// largeBMP announces more pixels than are read.
+const largeBMP = "BM\x36\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00\x00\x00" +
+	"\x00\x00\x01\x00\x00\x00\x01\x00\x01\x00\x18\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"

@@ -60,13 +60,17 @@ func (v *View) notice(title, text string, actions ...layout.Widget) layout.Widge
 // English where there are more.
 func (t *Texts) because(f ui.Failure) (words, details string) {
 	words = t.Reasons[f.Reason]
+	if f.Reason == report.DiskFull && !hasPaths { // a page has no disk of its own
+		words = t.BrowserRoom
+	}
 	if f.Reason == report.NoReason || strings.Count(words, "%s") > len(f.Names) {
 		return f.Text, ""
 	}
 	for _, name := range f.Names {
 		words = strings.Replace(words, "%s", name, 1)
 	}
-	if f.Reason == report.NoPictures || f.Reason == report.Elsewhere {
+	switch f.Reason {
+	case report.NoPictures, report.Elsewhere, report.EmptyFolder:
 		return words, "" // that is all
 	}
 	return words, f.Text

@@ -68,6 +68,8 @@ type Texts struct {
 	Insecure, NoWebGPU, NoAdapter, Limit, Device, Lost, Internal                          string
 	WebGPUInChrome, WebGPUInChromeLinux, WebGPUInFirefox, WebGPUInSafari, WebGPUElsewhere string
 
+	BrowserRoom string // why something could not be stored, in a page
+
 	// Why something failed; what is in %s are a reason's names.
 	Reasons [report.Reasons]string
 

@@ -100,6 +100,8 @@ var english = Texts{
 	WebGPUInSafari:      "Safari has it from version 26; update the system, or use Chrome or Edge.",
 	WebGPUElsewhere:     "Use a recent Chrome, Edge, Firefox or Safari.",
 
+	BrowserRoom: "The browser gives this page no more room. Remove models and towers that you no longer need, then try it again.",
+
 	Reasons: [report.Reasons]string{
 		report.NoReason:      "It failed.",
 		report.NoAdapter:     "No graphics driver was found that Duet can use. Install a Vulkan, Metal or Direct3D 12 driver; on Debian and Ubuntu without a graphics card, mesa-vulkan-drivers.",
@@ -117,6 +119,14 @@ var english = Texts{
 		report.NotFound:      "%s is not there.",
 		report.NotPermitted:  "You are not permitted to open %s.",
 		report.Offline:       "The other machine could not be reached. Is this one connected?",
+
+		report.ForeignPicture: "%s is in a format that Duet does not read, such as HEIC, AVIF, TIFF, SVG or PDF. Save it as JPEG or PNG.",
+		report.LargePicture:   "%s has more than 100 million pixels, which are too many. Make it smaller.",
+		report.EmptyFolder:    "There is no file in the folder %s.",
+		report.NoCollection:   "There is nothing in it to train on. Choose a folder that has a folder per class, or pictures with a table of file_name, text and label.",
+		report.ManyTables:     "There are several tables in it. Choose the one that is meant.",
+		report.FewPictures:    "These are too few pictures: at least one class needs two different ones, so that one can be held back to measure with.",
+		report.EngineEnded:    "The engine has ended unexpectedly, perhaps because memory ran out. Try it again; where that does not help, reload the page.",
 	},
 
 	Problems: [7]string{"The graphics adapter could not be opened", "This could not be read", "The training could not go on", "This model could not be used", "This could not be saved", "This could not be fetched", "No file dialog could be opened"},

@@ -102,6 +102,8 @@ var chinese = Texts{
 	WebGPUInSafari:      "Safari 从版本 26 起提供；请更新系统，或者使用 Chrome 或 Edge。",
 	WebGPUElsewhere:     "请使用新版的 Chrome、Edge、Firefox 或 Safari。",
 
+	BrowserRoom: "浏览器分配给本页面的空间已用完。请移除不再需要的模型和预训练塔，然后再试一次。",
+
 	Reasons: [report.Reasons]string{
 		report.NoReason:      "操作失败。",
 		report.NoAdapter:     "没有找到 Duet 可用的显卡驱动。请安装支持 Vulkan、Metal 或 Direct3D 12 的驱动；在没有显卡的 Debian 和 Ubuntu 上，请安装 mesa-vulkan-drivers。",
@@ -119,6 +121,14 @@ var chinese = Texts{
 		report.NotFound:      "找不到“%s”。",
 		report.NotPermitted:  "没有权限打开“%s”。",
 		report.Offline:       "无法连接到对方机器。请检查网络连接。",
+
+		report.ForeignPicture: "Duet 无法读取“%s”的格式，例如 HEIC、AVIF、TIFF、SVG 或 PDF。请另存为 JPEG 或 PNG。",
+		report.LargePicture:   "“%s”的像素超过一亿，太大了。请先缩小它。",
+		report.EmptyFolder:    "文件夹“%s”里没有文件。",
+		report.NoCollection:   "其中没有可用于训练的内容。请选择按类别分好子文件夹的文件夹，或者图片加上含 file_name、text 和 label 三列的表格。",
+		report.ManyTables:     "其中有多个表格。请选择要用的那一个。",
+		report.FewPictures:    "图片太少：至少要有一个类别包含两张不同的图片，才能留出一张用来评估。",
+		report.EngineEnded:    "计算引擎意外终止，可能是因为内存不足。请再试一次；如果仍然不行，请重新加载页面。",
 	},
 
 	Problems: [7]string{"无法打开图形适配器", "无法读取", "训练无法继续", "无法使用这个模型", "无法保存", "无法下载", "无法打开文件对话框"},

@@ -145,5 +145,6 @@ func (t *Texts) towerProblem(p *ui.Problem) string {
 	case "closed":
 		return t.TowerClosed
 	}
-	return p.Text
+	words, _ := t.because(p.Failure)
+	return words
 }

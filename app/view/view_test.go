@@ -184,7 +184,7 @@ func TestReasons(t *testing.T) {
 		said := map[string]bool{}
 		for r := report.NoReason + 1; r < report.Reasons; r++ {
 			words, details := texts.because(ui.Failure{Text: "in full", Reason: r, Names: []string{"100 %s.png"}})
-			whole := r == report.NoPictures || r == report.Elsewhere
+			whole := r == report.NoPictures || r == report.Elsewhere || r == report.EmptyFolder
 			if words == "" || said[words] || (details == "") != whole {
 				t.Errorf("%s: %s says %q, %q", texts.Code, r, words, details)
 			}

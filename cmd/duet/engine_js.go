@@ -18,7 +18,6 @@ import (
 	"duet/model"
 	"duet/model/checkpoint"
 	"duet/model/data"
-	"duet/model/report"
 )
 
 // An engine owns the device and the model of a tab.
@@ -180,7 +179,7 @@ func (e *engine) classify(r request) (any, error) {
 		content := data.Blob{Value: blob}
 		var err error
 		if picture, err = data.Decode(content, content.Size(), o.MaxPixels); err != nil {
-			return nil, fail("not-a-picture", report.Because(err, report.BadPicture, name))
+			return nil, fail("not-a-picture", data.Unreadable(err, name))
 		}
 	}
 	if o.Inputs == "image" {

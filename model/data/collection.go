@@ -168,17 +168,20 @@ func Open(ctx context.Context, files fs.FS, name string, o Options) (*Collection
 }
 
 func (b *builder) openFile(files fs.FS, name string) error {
+	why := ""
 	switch {
 	case isTable(name):
 		return b.openTable(files, name)
 	case isShard(name):
 		return b.openShards(files, []string{name}, func(string) Split { return Unsplit })
 	case isPackedShard(name):
-		return fmt.Errorf("%s: a compressed tar cannot be read in any order: unpack it with gunzip", path.Base(name))
+		why = path.Base(name) + ": a compressed tar cannot be read in any order: unpack it with gunzip"
 	case report.IsPicture(name):
-		return errors.New("this is one picture; name the folder that holds a collection, or a table")
+		why = "this is one picture; name the folder that holds a collection, or a table"
+	default:
+		why = path.Base(name) + " is neither a folder nor a table (.csv, .tsv, .jsonl, perhaps .gz) nor a tar shard (.tar)"
 	}
-	return fmt.Errorf("%s is neither a folder nor a table (.csv, .tsv, .jsonl, perhaps .gz) nor a tar shard (.tar)", path.Base(name))
+	return report.Because(errors.New(why), report.NoCollection)
 }
 
 // Select returns the examples of the given splits, all of them without any.

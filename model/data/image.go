@@ -14,6 +14,8 @@ import (
 	"io"
 	"strings"
 
+	"duet/model/report"
+
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/webp"
 )
@@ -57,7 +59,7 @@ func ReadHeader(r io.ReaderAt, size int64, maxPixels int) (Header, error) {
 	}
 	codec := codecOf(first)
 	if codec == nil {
-		return Header{}, errors.New(whatInstead(first))
+		return Header{}, whatInstead(first)
 	}
 	var config image.Config
 	err := guard(func() (err error) {
@@ -70,8 +72,8 @@ func ReadHeader(r io.ReaderAt, size int64, maxPixels int) (Header, error) {
 	case config.Width < 1 || config.Height < 1:
 		return Header{}, fmt.Errorf("a %s of %d x %d pixels has no pixels", codec.name, config.Width, config.Height)
 	case config.Width > maxPixels/config.Height:
-		return Header{}, fmt.Errorf("a %s of %d x %d pixels is larger than the limit of %.3g megapixels",
-			codec.name, config.Width, config.Height, float64(maxPixels)/1e6)
+		return Header{}, report.Because(fmt.Errorf("a %s of %d x %d pixels is larger than the limit of %.3g megapixels",
+			codec.name, config.Width, config.Height, float64(maxPixels)/1e6), report.LargePicture)
 	}
 	return Header{codec.name, config.Width, config.Height}, nil
 }
@@ -187,8 +189,11 @@ func codecNamed(name string) *codec {
 }
 
 // whatInstead says what a file is that is not a picture we read.
-func whatInstead(first []byte) string {
+func whatInstead(first []byte) error {
 	const use = "; use JPEG, PNG, GIF, BMP or WebP"
+	foreign := func(what string) error {
+		return report.Because(errors.New(what+use), report.ForeignPicture)
+	}
 	text := strings.ToLower(strings.TrimSpace(string(first)))
 	box := ""
 	if len(first) >= 12 && string(first[4:8]) == "ftyp" {
@@ -196,23 +201,23 @@ func whatInstead(first []byte) string {
 	}
 	switch {
 	case len(first) == 0:
-		return "the file is empty"
+		return errors.New("the file is empty")
 	case bytes.HasPrefix(first, []byte("II*\x00")), bytes.HasPrefix(first, []byte("MM\x00*")):
-		return "TIFF (or a camera's raw format) is not supported" + use
+		return foreign("TIFF (or a camera's raw format) is not supported")
 	case box == "avif", box == "heic", box == "heix", box == "mif1":
-		return "HEIC and AVIF are not supported" + use
+		return foreign("HEIC and AVIF are not supported")
 	case box != "":
-		return "a film is not a picture" + use
+		return errors.New("a film is not a picture" + use)
 	case strings.HasPrefix(text, "<!doctype html"), strings.HasPrefix(text, "<html"):
-		return "an HTML page is not a picture: was it saved instead of the picture?"
+		return errors.New("an HTML page is not a picture: was it saved instead of the picture?")
 	case strings.HasPrefix(text, "<svg"), strings.HasPrefix(text, "<?xml"):
-		return "SVG and XML are not supported" + use
+		return foreign("SVG and XML are not supported")
 	case strings.HasPrefix(text, "%pdf"):
-		return "PDF is not supported" + use
+		return foreign("PDF is not supported")
 	case strings.HasPrefix(text, "version https://git-lfs"):
-		return "a Git LFS pointer stands for the picture: fetch it with git lfs pull"
+		return errors.New("a Git LFS pointer stands for the picture: fetch it with git lfs pull")
 	}
-	return "no picture format is recognised" + use
+	return errors.New("no picture format is recognised" + use)
 }
 
 // onWhite returns an opaque picture of width × height pixels: the given one,

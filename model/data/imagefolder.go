@@ -59,10 +59,10 @@ func nothingHere(l *listing, why error) error {
 	case why != nil:
 		return why
 	case len(l.tables) > 0:
-		return fmt.Errorf("%s; its tables (%s) have no column for pictures or words, such as file_name or text in their first line",
-			nothing, listed(l.tables))
+		return report.Because(fmt.Errorf("%s; its tables (%s) have no column for pictures or words, such as file_name or text in their first line",
+			nothing, listed(l.tables)), report.NoCollection)
 	}
-	return errors.New(nothing)
+	return report.Because(errors.New(nothing), report.NoCollection)
 }
 
 // splitByFolder gives rows of a table without splits those of the folders that
@@ -359,7 +359,7 @@ func (b *builder) usableTables(files fs.FS, l *listing, f *folder) ([]string, er
 	if len(bySplit) == len(chosen) {
 		return chosen, nil
 	}
-	why := fmt.Errorf("there are several tables (%s): name one as the collection", listed(chosen))
+	why := report.Because(fmt.Errorf("there are several tables (%s): name one as the collection", listed(chosen)), report.ManyTables)
 	b.report.Note("%v", why)
 	return nil, why
 }

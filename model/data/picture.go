@@ -131,9 +131,19 @@ func DecodeFile(name string, maxPixels int) (m *Image, err error) {
 		return nil, absent(fmt.Errorf("data: picture %s: %w", name, err), report.BadPicture, name)
 	}
 	if m, err = p.Decode(maxPixels); err != nil {
-		return nil, report.Because(err, report.BadPicture, filepath.Base(name))
+		return nil, Unreadable(err, filepath.Base(name))
 	}
 	return m, nil
+}
+
+// Unreadable gives an error of [Decode] its reason, with the picture's name.
+func Unreadable(err error, name string) error {
+	reason := report.BadPicture
+	switch r := report.FaultOf(err).Reason; r {
+	case report.ForeignPicture, report.LargePicture:
+		reason = r
+	}
+	return report.Because(err, reason, name)
 }
 
 // Hash returns the SHA-256 of the picture's bytes in hexadecimal. It reads them

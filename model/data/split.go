@@ -56,7 +56,7 @@ func (c *Collection) HoldOut(ctx context.Context, seed uint64, share float64) (H
 		record.Seed, record.Share = seed, share
 		held = c.draw(seed, share)
 		if len(held) == 0 {
-			return HeldOut{}, errors.New("data: nothing can be held out for validation: no class has two pictures of different content")
+			return HeldOut{}, report.Because(errors.New("data: nothing can be held out for validation: no class has two pictures of different content"), report.FewPictures)
 		}
 		what := fmt.Sprintf("%.3g %% of the pictures drawn for validation, stratified by class, seed %d", 100*share, seed)
 		addSource(&c.Report.SplitsFrom, what)

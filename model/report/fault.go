@@ -16,28 +16,36 @@ type Reason uint8
 
 // The reasons, and what their words name.
 const (
-	NoReason      Reason = iota
-	NoAdapter            // there is no graphics driver that can be used
-	AdapterLost          // the adapter went away
-	AdapterMemory        // the adapter has too little memory
-	NoPictures           // none of the files is a picture
-	BadPicture           // a file is no picture that can be read: its name
-	BadTable             // a table cannot be read: its name
-	NoRows               // no row of a collection can be used
-	FewClasses           // a collection has fewer than two classes
-	BadModel             // something is no model that can be used: its name
-	BadState             // the saved state of a training is damaged, or of another
-	Elsewhere            // another window goes on with a training: its name
-	DiskFull             // there is no room on the disk
-	NotFound             // a file is not there: its path
-	NotPermitted         // a file may not be read or written: its path
-	Offline              // another machine could not be reached
+	NoReason       Reason = iota
+	NoAdapter             // there is no graphics driver that can be used
+	AdapterLost           // the adapter went away
+	AdapterMemory         // the adapter has too little memory
+	NoPictures            // none of the files is a picture
+	BadPicture            // a file is no picture that can be read: its name
+	BadTable              // a table cannot be read: its name
+	NoRows                // no row of a collection can be used
+	FewClasses            // a collection has fewer than two classes
+	BadModel              // something is no model that can be used: its name
+	BadState              // the saved state of a training is damaged, or of another
+	Elsewhere             // another window goes on with a training: its name
+	DiskFull              // there is no room on the disk
+	NotFound              // a file is not there: its path
+	NotPermitted          // a file may not be read or written: its path
+	Offline               // another machine could not be reached
+	ForeignPicture        // a picture has a format that is not read: its name
+	LargePicture          // a picture has too many pixels: its name
+	EmptyFolder           // there is no file in a folder: its name
+	NoCollection          // there is nothing that a training could use
+	ManyTables            // a folder has several tables, and none is named
+	FewPictures           // no picture can be held back to measure with
+	EngineEnded           // the engine in the tab came to an end
 	Reasons
 )
 
 // codes are stable: the tab's engine tells them.
 var codes = [Reasons]string{"", "no-adapter", "lost", "memory", "no-pictures", "picture", "table", "no-rows", "few-classes", "model", "state",
-	"elsewhere", "disk-full", "not-found", "not-permitted", "offline"}
+	"elsewhere", "disk-full", "not-found", "not-permitted", "offline", "foreign-picture", "large-picture", "empty-folder", "no-collection", "many-tables", "few-pictures",
+	"ended"}
 
 func (r Reason) String() string { return codes[min(r, Reasons-1)] }
 
