@@ -15,8 +15,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestAppInTab opens the app's page and drops a picture with a text file of the
-// same name on it: the worker is asked about both and answers. Then it drops a
+// TestAppInTab opens the app's page, with no more of the adapter than WebGPU
+// promises, and drops a picture with a text file of the same name on it: the
+// worker is asked about both and answers, and nothing was sent. Then it drops a
 // folder with nothing in it. With DUET_FRAMES set to a folder it leaves pictures
 // of the page there.
 func TestAppInTab(t *testing.T) {
@@ -25,7 +26,7 @@ func TestAppInTab(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := browser.ForTest(t).MustOpen(t, serve(t, tabFiles(t)))
+	page := browser.ForTest(t).MustOpen(t, serve(t, tabFiles(t))+"?limits=default")
 	wait(t, page, `window.duetDropped`)
 	eval(t, page, `(() => {
 		window.answers = [];
@@ -43,6 +44,12 @@ func TestAppInTab(t *testing.T) {
 	eval(t, page, `answers`, &answers)
 	if a := answers[0]; a.File != "shape.png" || a.Caption != string(words) || len(a.Top) != 5 {
 		t.Errorf("%+v", answers)
+	}
+	var sent, binding int64
+	eval(t, page, `duetTraffic().sent`, &sent)
+	eval(t, page, `(await duet.info()).limits.maxStorageBufferBindingSize`, &binding)
+	if sent != 0 || binding != 128<<20 {
+		t.Errorf("%d bytes are told as sent; it binds %d", sent, binding)
 	}
 	empty := filepath.Join(t.TempDir(), "nothing")
 	if err := os.Mkdir(empty, 0o777); err != nil {

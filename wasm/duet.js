@@ -104,8 +104,9 @@ class Engine {
   #begin(resolve) {
     const url = new URL('worker.js', import.meta.url);
     // ?limits=default opens the adapter as if it offered no more than WebGPU promises.
-    if (new URLSearchParams(globalThis.location?.search).get('limits') === 'default') url.search = '?limits=default';
-    this.worker = new Worker(url, { name: `duet-worker-${crypto.randomUUID()}` });
+    // The worker's name tells it so: its address would be sent to the server.
+    const limits = new URLSearchParams(globalThis.location?.search).get('limits') === 'default' ? ' limits=default' : '';
+    this.worker = new Worker(url, { name: `duet-worker-${crypto.randomUUID()}${limits}` });
     this.worker.onerror = (event) => this.end({ code: 'internal', reason: 'ended', message: event.message || 'the worker could not be loaded' });
     this.worker.onmessage = ({ data }) => {
       if (data.started) this.#open().then(resolve, (error) => this.end(error));

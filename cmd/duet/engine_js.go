@@ -63,9 +63,9 @@ func heap() uint64 {
 }
 
 // defaultLimits tells that the page wants no more of the adapter than every one
-// offers: it was opened with ?limits=default.
+// offers: it was opened with ?limits=default, and has named the worker so.
 func defaultLimits() bool {
-	return strings.Contains(js.Global().Get("location").Get("search").String(), "limits=default")
+	return strings.Contains(js.Global().Get("name").String(), "limits=default")
 }
 
 // whyNoDevice gives the error of a device that did not open its code.
