@@ -35,7 +35,7 @@ func TestCamera(t *testing.T) {
 	wait(t, p.page, `document.querySelector('dialog')`)
 	p.must(p.page.Type(t.Context(), "\x1b"))
 	wait(t, p.page, `!document.querySelector('dialog')`)
-	p.find("text", "1 of 1 pictures")
+	p.find("text", "1 of 1 picture")
 	var live int
 	eval(t, p.page, `tracks.filter((t) => t.readyState === 'live').length`, &live)
 	if live > 0 {
