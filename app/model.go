@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -83,18 +85,18 @@ func Load(backend gpu.Backend, files *checkpoint.Model) (*Model, error) {
 func LoadPacked(backend gpu.Backend, files *checkpoint.Model, weights string) (*Model, error) {
 	c, err := config.Read(files, "config.json")
 	if err != nil {
-		return nil, fmt.Errorf("app: %s: %w", files.Name(), err)
+		return nil, unusable(files.Name(), err)
 	}
 	m, err := define(backend, c, files.Name())
 	if err != nil {
-		return nil, err
+		return nil, badModel(files.Name(), err)
 	}
 	if c.Text != nil {
 		if m.Tokenizer, err = text.Load(files); err != nil {
-			return nil, fmt.Errorf("app: %s: %w", files.Name(), err)
+			return nil, unusable(files.Name(), err)
 		}
 		if m.Tokenizer.VocabSize() > c.Text.VocabSize {
-			return nil, fmt.Errorf("app: %s: the tokenizer has %d entries, config.json's vocab_size is %d", files.Name(), m.Tokenizer.VocabSize(), c.Text.VocabSize)
+			return nil, unusable(files.Name(), fmt.Errorf("the tokenizer has %d entries, config.json's vocab_size is %d", m.Tokenizer.VocabSize(), c.Text.VocabSize))
 		}
 	}
 	m.Weights = weights
@@ -107,18 +109,27 @@ func LoadPacked(backend gpu.Backend, files *checkpoint.Model, weights string) (*
 	tensors, err := files.Weights()
 	if err != nil {
 		m.Release()
-		return nil, fmt.Errorf("app: %s: %w", files.Name(), err)
+		return nil, unusable(files.Name(), err)
 	}
 	defer tensors.Close()
-	report, err := m.Memory.Load(tensors, nil)
-	if err == nil && len(report.Missing) > 0 {
-		err = fmt.Errorf("model: %d tensors are missing, for example %s", len(report.Missing), report.Missing[0])
+	loaded, err := m.Memory.Load(tensors, nil)
+	if err == nil && len(loaded.Missing) > 0 {
+		err = fmt.Errorf("model: %d tensors are missing, for example %s", len(loaded.Missing), loaded.Missing[0])
 	}
 	if err != nil {
 		m.Release()
-		return nil, fmt.Errorf("app: %s: %w", files.Name(), err)
+		return nil, unusable(files.Name(), err)
 	}
 	return m, nil
+}
+
+// unusable says why a model cannot be used.
+func unusable(name string, err error) error {
+	return badModel(name, fmt.Errorf("app: %s: %w", name, err))
+}
+
+func badModel(name string, err error) error {
+	return report.Because(err, report.BadModel, path.Base(filepath.ToSlash(name)))
 }
 
 // define builds the model that a configuration describes, without memory.

@@ -18,7 +18,9 @@ import (
 	"duet/app"
 	"duet/app/ui"
 	"duet/assets"
+	"duet/gpu"
 	"duet/gpu/gputest"
+	"duet/model/checkpoint"
 	"duet/model/report"
 	"duet/model/train"
 )
@@ -497,6 +499,15 @@ func TestReasons(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o777); err != nil {
 		t.Fatal(err)
 	}
+	write("bert/config.json", `{"architectures": ["BertModel"], "hidden_size": 768}`)
+	load := func(name string) error {
+		files, err := checkpoint.OpenModel(filepath.Join(dir, name))
+		if err == nil {
+			defer files.Close()
+			_, err = app.Load(gpu.NewReference(), files)
+		}
+		return err
+	}
 	hold := func(name string) error {
 		c, err := e.collection(t.Context(), ui.Source{Path: filepath.Join(dir, name)})
 		if err == nil {
@@ -526,6 +537,7 @@ func TestReasons(t *testing.T) {
 		{"two tables", understand("tables"), report.ManyTables, nil},
 		{"a picture a class", hold("few"), report.FewPictures, nil},
 		{"an empty folder dropped", empty, report.EmptyFolder, []string{"empty"}},
+		{"a model of another program", load("bert"), report.BadModel, []string{"bert"}},
 		{"no model", noModel, report.BadModel, []string{"m.zip"}},
 		{"nothing dropped", read, report.NotFound, []string{filepath.Join(dir, "absent")}},
 	}
