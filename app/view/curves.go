@@ -23,7 +23,7 @@ import (
 type curve struct {
 	title, last, more string
 	points            []f32.Point
-	dots              bool // each point is seen; else means of what is close
+	dots              bool // each point is seen, where there is room; else means of what is close
 	best              int  // the point that is marked; -1: none
 	values, epochs    []mark
 }
@@ -267,12 +267,14 @@ func (v *View) line(gtx C, size image.Point, c curve) {
 	if !c.dots {
 		return
 	}
+	isCrowded := len(points)*gtx.Dp(2*dotRadius+2) > size.X // the dots would touch
 	for i, p := range points {
-		if i == c.best {
-			v.ringed(gtx, at(p).Round())
-		} else {
+		if !isCrowded && i != c.best {
 			v.dot(gtx, at(p).Round())
 		}
+	}
+	if c.best >= 0 { // above the others
+		v.ringed(gtx, at(points[c.best]).Round())
 	}
 }
 

@@ -147,6 +147,19 @@ func progress() ui.Progress {
 	return p
 }
 
+// longProgress is that of many epochs.
+func longProgress() ui.Progress {
+	p := progress()
+	p.Step, p.Steps, p.Epoch, p.Epochs, p.Validations = 12000, 12000, 120, 120, nil
+	for i := range p.Losses {
+		p.Losses[i].Step = 12000 * (i + 1) / len(p.Losses)
+	}
+	for i := range 120 {
+		p.Validations = append(p.Validations, ui.Validation{Step: 100 * (i + 1), Epoch: i + 1, Top1: 0.8 + 0.5/15 - 0.5/float64(1+i/8) - 0.02*float64(i%5), Loss: 0.5})
+	}
+	return p
+}
+
 // states are the app's screens in their states, by name, filled in the language
 // of texts.
 func states(texts *Texts) map[string]*ui.State {
@@ -247,7 +260,7 @@ func states(texts *Texts) map[string]*ui.State {
 		"train-done":        training(ui.Training{Step: ui.TrainDone, Source: source, Progress: progress(), Result: result(c.classes)}),
 		"train-stopped":     training(ui.Training{Step: ui.TrainDone, Source: source, Progress: progress(), Result: stopped}),
 		"train-long":        training(ui.Training{Step: ui.TrainDone, Source: source, Setup: ui.Setup{Name: c.longModel}, Progress: progress(), Result: long}),
-		"train-many":        training(ui.Training{Step: ui.TrainDone, Source: source, Progress: progress(), Result: result(many)}),
+		"train-many":        training(ui.Training{Step: ui.TrainDone, Source: source, Progress: longProgress(), Result: result(many)}),
 		"models":            {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list, Using: "default", Removed: list[1:]}},
 		"models-loading":    {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: []ui.Model{list[0], longModel, list[1]}, Using: "default", Loading: "shapes"}, Notice: "Downloads/" + c.model + ".zip"},
 		"models-own":        {Screen: ui.ScreenModels, Engine: engine, Models: ui.Models{List: list, Using: "shapes"}},
