@@ -288,6 +288,7 @@ type Progress struct {
 	Epoch, Epochs         int
 	Losses                []Point // of the steps
 	Validations           []Validation
+	Kept                  float64 // at the end: how often the model that is kept is right, of 1
 	PerSecond             float64 // examples
 	Started               time.Time
 	From                  int  // steps that were done before, where it was interrupted
@@ -320,6 +321,8 @@ func (p *Progress) add(e report.Event) {
 		p.Features, p.AllFeatures = e.Step, e.Steps
 	case "unkept":
 		p.Unkept = true
+	case "done":
+		p.Kept = e.ValTop1
 	case "step":
 		p.Step, p.Steps, p.Epoch, p.Epochs = e.Step, e.Steps, e.Epoch, e.Epochs
 		if e.ExamplesPerSec > 0 {
@@ -347,7 +350,7 @@ func (p *Progress) add(e report.Event) {
 func (p *Progress) At(step int) float32 { return float32(step) / float32(max(p.Steps, 1)) }
 
 // Best is the validation whose model is kept: the one that is right most often,
-// of several the one of the least loss. -1: there is none yet.
+// of several the one of the least loss. -1: it is not among these.
 func (p *Progress) Best() int {
 	best := -1
 	for i, x := range p.Validations {
@@ -357,6 +360,9 @@ func (p *Progress) Best() int {
 		if best < 0 || x.Top1 > p.Validations[best].Top1 || x.Top1 == p.Validations[best].Top1 && x.Loss < p.Validations[best].Loss {
 			best = i
 		}
+	}
+	if best >= 0 && p.Kept > p.Validations[best].Top1 {
+		return -1 // it was before the interruption that this went on from
 	}
 	return best
 }

@@ -411,6 +411,8 @@ func TestBestEpoch(t *testing.T) {
 		{train.Event{Event: "epoch", Step: 20, Epoch: 2, ValTop1: 0.5, ValLoss: 1}, 2},
 		{train.Event{Event: "epoch", Step: 30, Epoch: 3, ValTop1: 0.4, ValLoss: 0.5}, 2},
 		{train.Event{Event: "epoch", Step: 40, Epoch: 4, ValTop1: 0.6, ValLoss: 3}, 4},
+		{train.Event{Event: "done", Step: 40, ValTop1: 0.6}, 4},
+		{train.Event{Event: "done", Step: 40, ValTop1: 0.7}, -1}, // of an epoch before an interruption
 	} {
 		p.add(c.event)
 		if got := p.Best(); got != c.want {
