@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"duet/gpu/adapter"
+	"duet/shaders"
 )
 
 // AdapterVariable is the environment variable that chooses the adapter when
@@ -116,7 +117,7 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 		return nil, fmt.Errorf("gpu: opening a device: adapter %s: %w", info.Name, err)
 	}
 	if o.SelfTest {
-		if err := SelfTest(ctx, d); err != nil {
+		if err := selfTest(ctx, d, func(t shaders.Target) { d.info.Target = t }); err != nil {
 			d.Close()
 			return nil, err
 		}
@@ -129,6 +130,11 @@ func Adapters(ctx context.Context) ([]Info, error) {
 	list, err := adapters(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("gpu: listing adapters: %w", err)
+	}
+	for i := range list {
+		if list[i].Target, err = targetOf(list[i].Class); err != nil {
+			return nil, fmt.Errorf("gpu: listing adapters: %w", err)
+		}
 	}
 	return list, nil
 }

@@ -5,3 +5,6 @@ var (
 	Mix           = mix
 	RandomProgram = randomProgram
 )
+
+// SelfTestOrFallBack is the self-test of Open.
+var SelfTestOrFallBack = selfTest

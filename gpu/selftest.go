@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 
 	"duet/shaders"
 )
@@ -47,6 +48,20 @@ func SelfTest(ctx context.Context, b Backend) error {
 	return nil
 }
 
+// selfTest is SelfTest, which goes over to the kernels for CPUs where those for
+// GPUs compute wrong results: some drivers do badly with workgroup memory alone.
+func selfTest(ctx context.Context, b Backend, choose func(shaders.Target)) error {
+	err := SelfTest(ctx, b)
+	if err == nil || b.Info().Target != shaders.GPU || os.Getenv(KernelsVariable) != "" || ctx.Err() != nil {
+		return err
+	}
+	choose(shaders.CPU)
+	if SelfTest(ctx, b) != nil {
+		return err // of the kernels that suit the adapter
+	}
+	return nil
+}
+
 // selfTestProgram is a small network: a convolution, a linear layer and a
 // gradient of it, an activation, a normalisation. Their variants are those that
 // models use most: what is compiled here need not be compiled again.
@@ -70,5 +85,9 @@ func selfTestProgram(target shaders.Target) *Program {
 	norm := shaders.LayerNormShape{Rows: pixels, D: linear.N, Eps: 1e-5, Target: target}
 	p.Add("normalisation", shaders.LayerNorm(norm), z, p.External("gamma", norm.D), p.External("beta", norm.D),
 		p.Temp("normal", pixels*norm.D), p.Temp("mean", pixels), p.Temp("rstd", pixels))
+	if target == shaders.GPU { // whose attention has most to do with workgroup memory
+		attention := shaders.AttentionShape{B: 1, H: 1, HKV: 1, TQ: pixels, TK: pixels, HeadDim: linear.N, Scale: 0.2, Target: target}
+		p.Add("attention", shaders.Attention(attention), z, z, z, p.Temp("attended", pixels*linear.N), p.Temp("lse", pixels))
+	}
 	return p
 }
