@@ -20,7 +20,8 @@ func TestPackedWeights(t *testing.T) {
 				whole := shaders.MatmulShape{M: m, N: n, K: k, TB: true, Epilogue: shaders.Epilogue{Bias: true, Residual: true, Act: "gelu"}}
 				packed := whole
 				packed.B, packed.Scale = format, scales != nil
-				onBoth(t, func(t *testing.T, run runner) {
+				onEach(t, func(t *testing.T, run runner, target shaders.Target) {
+					packed.Target = target
 					want, y := zeros(m*n), zeros(m*n)
 					run(t, shaders.Matmul(whole), a, values, bias, residual, want)
 					args := []any{a, words}
@@ -39,7 +40,7 @@ func TestPackedWeights(t *testing.T) {
 							dy[i] *= scales[i%n]
 						}
 					}
-					run(t, shaders.Matmul(shaders.MatmulShape{M: m, N: k, K: n, B: format}), dy, words, y)
+					run(t, shaders.Matmul(shaders.MatmulShape{M: m, N: k, K: n, B: format, Target: target}), dy, words, y)
 					near(t, "dx", y, want, tileTolerance, 0)
 				})
 			})
@@ -55,12 +56,27 @@ func TestPackedWeights(t *testing.T) {
 					values[i] *= scales[i/width]
 				}
 			}
-			onBoth(t, func(t *testing.T, run runner) {
+			onEach(t, func(t *testing.T, run runner, target shaders.Target) {
+				packed := s
+				packed.Target = target
 				want, y := zeros(s.Images*s.OH*s.OW*s.OC), zeros(s.Images*s.OH*s.OW*s.OC)
 				run(t, shaders.Conv2D(s, shaders.Epilogue{Bias: true, Act: "relu"}), x, values, bias, want)
-				run(t, shaders.Conv2DPacked(s, format, shaders.Epilogue{Scale: true, Bias: true, Act: "relu"}), x, words, scales, bias, y)
+				run(t, shaders.Conv2DPacked(packed, format, shaders.Epilogue{Scale: true, Bias: true, Act: "relu"}), x, words, scales, bias, y)
 				near(t, "y", y, want, tileTolerance, 0)
 			})
 		})
 	}
+}
+
+// onEach runs a test on the device and on the twins with the kernels of each
+// target, and with both sides of staged tiles.
+func onEach(t *testing.T, f func(t *testing.T, run runner, target shaders.Target)) {
+	onBoth(t, func(t *testing.T, run runner) {
+		f(t, run, shaders.CPU)
+		for _, side := range []int{32, 64} {
+			restore := shaders.FixSide(side)
+			f(t, run, shaders.GPU)
+			restore()
+		}
+	})
 }

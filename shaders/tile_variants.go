@@ -50,6 +50,14 @@ func matmulVariants() []Kernel {
 			out = append(out, Matmul(s).Kernel)
 		}
 	}
+	for _, format := range []Format{F16, I8} { // of wide tiles
+		s := MatmulShape{M: 1024, N: 1024, K: 1024, B: format, Target: GPU}
+		out = append(out, Matmul(s).Kernel)
+		s.TB = true
+		out = append(out, MatmulSplit(s, 1).Kernel)
+		s.Epilogue = Epilogue{Scale: format == I8, Bias: true, Residual: true, Act: "gelu"}
+		out = append(out, Matmul(s).Kernel)
+	}
 	return out
 }
 
