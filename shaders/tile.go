@@ -36,8 +36,8 @@ func cut(m, n, k int) (wide, splits, step int) {
 	for _, wide = range []int{64, 32} {
 		tiles := ceilDiv(m, wide) * ceilDiv(n, wide)
 		splits = max(1, min(k/leastDepth, wantGroups/tiles))
-		step = ceilDiv(ceilDiv(k, splits), 32) * 32
-		splits = ceilDiv(k, step)
+		step = max(1, ceilDiv(ceilDiv(k, splits), 32)) * 32 // sums of nothing have a range, too
+		splits = max(1, ceilDiv(k, step))
 		if min(m, n) > 32 && tiles*splits >= fewGroups {
 			break
 		}

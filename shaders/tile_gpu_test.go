@@ -33,6 +33,17 @@ func TestMatmulOnDevice(t *testing.T) {
 	}
 }
 
+// A product over nothing is its bias.
+func TestMatmulOfNothing(t *testing.T) {
+	for target := range targets {
+		s := shaders.MatmulShape{M: 4, N: 8, Target: target, Epilogue: shaders.Epilogue{Bias: true}}
+		if n := s.Splits(); n != 1 {
+			t.Errorf("target %d: cut into %d", target, n)
+		}
+		compareBoth(t, 0, shaders.Matmul(s), []float32{1}, []float32{1}, normal(1, 8), normal(2, 32))
+	}
+}
+
 const targets = shaders.GPU + 1
 
 func testMatmul(t *testing.T, shape shaders.MatmulShape, s [3]int) {
