@@ -104,7 +104,7 @@ type reduce struct {
 
 // layout chooses the loads and returns over how many invocations the fold of
 // an output is best split: enough to keep an adapter busy, each with 32 loads
-// or more, and on whole workgroups of lanes.
+// (on GPUs 16) or more, and on whole workgroups of lanes.
 func (s *reduce) layout(target Target) int {
 	outputs, length := s.outputs, 1
 	for _, a := range s.folded {
