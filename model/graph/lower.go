@@ -10,7 +10,8 @@ import (
 )
 
 // Lower fuses kernels and returns the program that computes everything stored,
-// with products tiled for the processor that is to run it. Operations that depend on untrained parameters only go to the set-up list.
+// with kernels for the processor that is to run it. Operations that depend on
+// untrained parameters only go to the set-up list.
 func (g *Graph) Lower(name string, target shaders.Target) (p *gpu.Program, err error) {
 	defer recoverShape(&err)
 	nodes := g.reachable(g.nodes)
