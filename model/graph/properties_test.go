@@ -140,7 +140,7 @@ func lowerRandom(t *testing.T, seed uint64, gradients, unfused bool) *gpu.Progra
 		t.Fatal(err)
 	}
 	g.unfused = unfused
-	p, err := g.Lower(fmt.Sprintf("random %d", seed), shaders.CPU)
+	p, err := g.Lower(fmt.Sprintf("random %d", seed), gputest.Open(t).Info().Target)
 	if err != nil {
 		t.Fatal(err)
 	}
