@@ -85,7 +85,9 @@ func selfTestProgram(target shaders.Target) *Program {
 	norm := shaders.LayerNormShape{Rows: pixels, D: linear.N, Eps: 1e-5, Target: target}
 	p.Add("normalisation", shaders.LayerNorm(norm), z, p.External("gamma", norm.D), p.External("beta", norm.D),
 		p.Temp("normal", pixels*norm.D), p.Temp("mean", pixels), p.Temp("rstd", pixels))
-	if target == shaders.GPU { // whose attention has most to do with workgroup memory
+	if target == shaders.GPU { // what has most to do with workgroup memory: wide tiles, attention
+		wide := shaders.MatmulShape{M: 832, N: 832, K: 4, TB: true, Target: target}
+		p.Add("wide product", shaders.Matmul(wide), p.External("rows", wide.M*wide.K), p.External("columns", wide.N*wide.K), p.Temp("product", wide.M*wide.N))
 		attention := shaders.AttentionShape{B: 1, H: 1, HKV: 1, TQ: pixels, TK: pixels, HeadDim: linear.N, Scale: 0.2, Target: target}
 		p.Add("attention", shaders.Attention(attention), z, z, z, p.Temp("attended", pixels*linear.N), p.Temp("lse", pixels))
 	}

@@ -57,16 +57,7 @@ fn fetch_b(k: u32) -> mat4x4<f32> {
   return mat4x4<f32>(load_b(p, 4u), load_b(p + row, 4u), load_b(p + 2u * row, 4u), load_b(p + 3u * row, 4u));
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-  let tile = group.x + group.y * groups.x;
-  if (tile >= P.tiles) {
-    return;
-  }
-#paste "staged_place"
-  let rest = tile / P.tiles_n;
-  let first_row = rest % P.tiles_m * SIDE;
-  let first_col = tile % P.tiles_n * SIDE;
+#paste "staged_main"
   let cy = rest / P.tiles_m / P.sx;
   let cx = rest / P.tiles_m % P.sx;
   if (cy >= P.ih || cx >= P.iw) {

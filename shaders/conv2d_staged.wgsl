@@ -45,16 +45,7 @@ fn fetch_b(k: u32) -> mat4x4<f32> {
   return across(load_b(w_at.x + k, 4u), load_b(w_at.y + k, 4u), load_b(w_at.z + k, 4u), load_b(w_at.w + k, 4u));
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-  let tile = group.x + group.y * groups.x;
-  if (tile >= P.tiles) {
-    return;
-  }
-#paste "staged_place"
-  let rest = tile / P.tiles_n;
-  let first_row = rest % P.tiles_m * SIDE;
-  let first_col = tile % P.tiles_n * SIDE;
+#paste "staged_main"
   let split = rest / P.tiles_m;
   let pixels = P.oh * P.ow;
   let rows_end = P.images * pixels;

@@ -56,16 +56,7 @@ fn step_b(k: u32) -> vec4<f32> {
 }
 #endif
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-  let tile = group.x + group.y * groups.x;
-  if (tile >= P.tiles) {
-    return;
-  }
-#paste "staged_place"
-  let rest = tile / P.tiles_n;
-  let first_row = rest % P.tiles_m * SIDE;
-  let first_col = tile % P.tiles_n * SIDE;
+#paste "staged_main"
   let z = rest / P.tiles_m;
   out_base = P.oc + z * P.zc;
 #if SPLIT

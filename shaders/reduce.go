@@ -121,9 +121,11 @@ func (s *reduce) layout(target Target) int {
 	want, least := 1024, 32
 	if target == GPU {
 		want, least = 1<<15, 16
+		most := 1024
 		if s.columns {
-			want = min(want, 64*outputs) // the second pass goes over them one by one
+			most = 64
 		}
+		want = min(want, most*outputs) // the second pass goes over them one by one
 	}
 	splits := max(1, min(want/max(outputs, 1), length/least))
 	if !s.columns && splits > 64 {

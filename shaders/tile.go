@@ -34,7 +34,7 @@ func side(m, n, z int) int {
 // cut, and their length.
 func cut(m, n, k int) (wide, splits, step int) {
 	for _, wide = range []int{64, 32} {
-		tiles := ceilDiv(m, wide) * ceilDiv(n, wide)
+		tiles := max(1, ceilDiv(m, wide)*ceilDiv(n, wide))
 		splits = max(1, min(k/leastDepth, wantGroups/tiles))
 		step = max(1, ceilDiv(ceilDiv(k, splits), 32)) * 32 // sums of nothing have a range, too
 		splits = max(1, ceilDiv(k, step))
