@@ -171,19 +171,31 @@ func (v *View) disc(gtx C, at image.Point, radius unit.Dp, ink color.NRGBA) {
 func (v *View) plot(gtx C, c curve) D {
 	whole := image.Pt(gtx.Constraints.Max.X, gtx.Dp(plotHeight))
 	gtx.Constraints = layout.Constraints{Max: whole}
-	line, gutter := v.drawn(gtx, "0").size.Y, 0
+	area := v.area(gtx, c)
+	v.valueAxis(gtx, area, c.values)
+	v.epochAxis(gtx, area, c.epochs)
+	defer op.Offset(area.Min).Push(gtx.Ops).Pop()
+	v.line(gtx, area.Size(), c)
+	return D{Size: whole}
+}
+
+// area is what a plot leaves to the curve: beside it are its marks, and room for
+// the dots at its ends.
+func (v *View) area(gtx C, c curve) image.Rectangle {
+	line, gutter, end := v.drawn(gtx, "0").size.Y, 0, 0
 	for _, m := range c.values {
 		gutter = max(gutter, v.drawn(gtx, m.text).size.X)
 	}
 	if gutter > 0 {
 		gutter += gtx.Dp(gapSmall)
 	}
-	area := image.Rect(gutter, line/2, whole.X, whole.Y-line-gtx.Dp(gapSmall)) // half a line for the highest mark
-	v.valueAxis(gtx, area, c.values)
-	v.epochAxis(gtx, area, c.epochs)
-	defer op.Offset(area.Min).Push(gtx.Ops).Pop()
-	v.line(gtx, area.Size(), c)
-	return D{Size: whole}
+	if c.dots {
+		end = gtx.Dp(ringRadius)
+	}
+	return image.Rectangle{
+		Min: image.Pt(gutter, line/2), // half a line for the highest mark
+		Max: gtx.Constraints.Max.Sub(image.Pt(end, line+gtx.Dp(gapSmall))),
+	}
 }
 
 // A drawing is text of a mark that is drawn later.

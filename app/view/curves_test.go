@@ -102,3 +102,18 @@ func TestEpochMarksDoNotTouch(t *testing.T) {
 		}
 	}
 }
+
+// TestDotsAreWhole leaves room for a ring about the first and the last dot, at the
+// top and at the bottom.
+func TestDotsAreWhole(t *testing.T) {
+	x := newStage(wide, states(&english)["train-running"])
+	for _, scale := range []float32{1, 1.5, 2} {
+		gtx := layout.Context{Ops: &x.ops, Metric: unit.Metric{PxPerDp: scale, PxPerSp: scale}}
+		whole := image.Pt(gtx.Dp(300), gtx.Dp(plotHeight))
+		gtx.Constraints.Max = whole
+		ring := x.view.area(gtx, x.view.accuracyCurve(&ui.Progress{})).Inset(-gtx.Dp(ringRadius))
+		if !ring.In(image.Rectangle{Max: whole}) {
+			t.Errorf("at a scale of %v rings reach %v of %v", scale, ring, whole)
+		}
+	}
+}
