@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"duet/model/checkpoint"
 	"duet/model/config"
 	"duet/model/onnx"
+	"duet/model/report"
 	"duet/model/text"
 )
 
@@ -244,14 +244,14 @@ func canReplaceExport(path, format string) error {
 		ours = err == nil && weights.Metadata()[exportKey] != ""
 	}
 	if !ours {
-		return fmt.Errorf("%s is no earlier export, so it is not replaced; give another name", path)
+		return fmt.Errorf("%s is no earlier export as %s, so it is not replaced; give another name", path, format)
 	}
 	return nil
 }
 
 func (x *Export) write(w io.Writer, format, part string) error {
 	if format == ExportONNX {
-		return onnx.Write(w, x.model.VLM, x.tensors, onnx.Options{Size: x.model.Config.Image.Size, Version: version(), Metadata: x.metadata()})
+		return onnx.Write(w, x.model.VLM, x.tensors, onnx.Options{Size: x.model.Config.Image.Size, Version: report.Version(), Metadata: x.metadata()})
 	}
 	return checkpoint.WriteSafetensors(w, x.part(part), map[string]string{"format": "pt", exportKey: part})
 }
@@ -352,12 +352,4 @@ func compactJSON(v any) string {
 		panic("app: JSON that is none: " + err.Error())
 	}
 	return out.String()
-}
-
-// version is the program's, as the Go toolchain wrote it.
-func version() string {
-	if build, ok := debug.ReadBuildInfo(); ok {
-		return build.Main.Version
-	}
-	return ""
 }
