@@ -67,11 +67,16 @@ func (v *View) invite(gtx C, s *ui.State) D {
 
 // pathField asks for a place on disk, for where there are no dialogs.
 func (v *View) pathField(gtx C, name, hint string, take func(path string)) D {
+	enter := func() {
+		e := v.editors[name]
+		take(strings.TrimSpace(e.Text()))
+		e.SetCaret(e.Len(), 0) // so that the next place takes its place
+	}
 	return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
 		layout.Flexed(1, func(gtx C) D {
 			d, entered := v.field(gtx, name, "", hint, nil)
 			if entered {
-				take(strings.TrimSpace(v.editors[name].Text()))
+				enter()
 			}
 			return d
 		}),
@@ -80,7 +85,7 @@ func (v *View) pathField(gtx C, name, hint string, take func(path string)) D {
 			e := v.editors[name]
 			d, clicked := v.button(gtx, name+" open", v.Texts.Open, plain, e != nil && e.Text() != "")
 			if clicked {
-				take(strings.TrimSpace(e.Text()))
+				enter()
 			}
 			return d
 		}))

@@ -194,7 +194,8 @@ func TestTypedIsNotLost(t *testing.T) {
 }
 
 // TestPathStays types the places of two pictures where there are no dialogs: the
-// field is there, too, once there is a picture.
+// field is there, too, once there is a picture, and what is typed next replaces
+// what was.
 func TestPathStays(t *testing.T) {
 	for _, name := range []string{"no-dialog", "one-no-dialog", "several-no-dialog"} {
 		x := newStage(image.Pt(1280, 800), states(&english)[name])
@@ -215,6 +216,9 @@ func TestPathStays(t *testing.T) {
 			want := ui.Drop{Files: []ui.File{{Name: path[len(path)-5:], Path: path}}}
 			if fields != 1 || len(x.sent) != 1 || fmt.Sprint(x.sent[0]) != fmt.Sprint(want) {
 				t.Errorf("%s: %d fields, sent %+v, want %+v", name, fields, x.sent, want)
+			}
+			if s := x.view.editors["picture path"].SelectedText(); s != path {
+				t.Errorf("%s: the next place would not take that of %s: %q is selected", name, path, s)
 			}
 		}
 	}
