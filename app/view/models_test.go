@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"duet/app/ui"
 )
 
 // TestWhyItStays says of every model that cannot be removed why, and of no other.
@@ -25,6 +27,29 @@ func TestWhyItStays(t *testing.T) {
 		off := slices.ContainsFunc(nodes, func(n Node) bool { return n.Name == english.Remove && n.Disabled })
 		if told(english.StaysDefault) != want.asDefault || told(english.StaysInUse) != want.inUse || off != want.off {
 			t.Errorf("%s: default %v, in use %v, a button is off %v", name, told(english.StaysDefault), told(english.StaysInUse), off)
+		}
+	}
+}
+
+// TestResultOfARemovedModel offers a training's model for no use as long as it is
+// removed, and says so.
+func TestResultOfARemovedModel(t *testing.T) {
+	s := states(&english)["train-done"]
+	trained := ui.Model{ID: s.Training.Result.Model, Name: s.Training.Setup.Name}
+	for _, removed := range [][]ui.Model{nil, {trained, {ID: "another"}}, {{ID: "another"}}} {
+		s.Models.Removed = removed
+		x := newStage(wide, s)
+		x.frame()
+		isGone := len(removed) == 2
+		told := false
+		for _, n := range x.mirror() {
+			told = told || n.Name == trained.Name+" was removed."
+			if (n.Name == english.Use || n.Name == english.Export) && n.Disabled != isGone {
+				t.Errorf("removed %v: %q is off: %v", removed, n.Name, n.Disabled)
+			}
+		}
+		if told != isGone {
+			t.Errorf("removed %v: it is told: %v", removed, told)
 		}
 	}
 }

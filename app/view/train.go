@@ -333,13 +333,18 @@ func (v *View) result(gtx C, s *ui.State) D {
 	if s.Models.Loading == r.Model {
 		use = v.Texts.Loading
 	}
+	gone := ""
+	if slices.ContainsFunc(s.Models.Removed, func(m ui.Model) bool { return m.ID == r.Model }) {
+		gone = fmt.Sprintf(v.Texts.Removed, t.Setup.Name)
+	}
 	parts := []layout.Widget{
 		v.heading(title).Layout,
 		func(gtx C) D {
 			return v.wrap(gtx, gapSmall,
-				v.tip("use result", v.Texts.TipUse, v.do("use result", use, primary, !using && s.Models.Loading == "", ui.Use{ID: r.Model})),
-				v.tip("export result", v.Texts.TipExport, v.do("export result", v.Texts.Export, plain, true, ui.ExportModel{ID: r.Model})),
-				v.do("train another", v.Texts.AgainAnother, plain, true, ui.Back{}))
+				v.tip("use result", v.Texts.TipUse, v.do("use result", use, primary, !using && s.Models.Loading == "" && gone == "", ui.Use{ID: r.Model})),
+				v.tip("export result", v.Texts.TipExport, v.do("export result", v.Texts.Export, plain, gone == "", ui.ExportModel{ID: r.Model})),
+				v.do("train another", v.Texts.AgainAnother, plain, true, ui.Back{}),
+				v.beside(gone))
 		},
 		func(gtx C) D { return v.curves(gtx, &t.Progress) },
 		func(gtx C) D {
