@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -18,6 +19,9 @@ const (
 	maxDepth  = 32       // of graphs within graphs
 	maxNested = 256      // messages within each other
 )
+
+// errOther is that of a file of another format.
+var errOther = errors.New("this is no ONNX file: it begins with none of the fields that one has")
 
 // A span is a part of a file.
 type span struct{ from, to int64 }
@@ -68,6 +72,9 @@ func (r *reader) next(left *span) (f field, err error) {
 	}
 	f.at = left.from
 	broken := fmt.Errorf("byte %d: no field begins here: the file is damaged, or something was added to it", f.at)
+	if f.at == 0 {
+		broken = errOther
+	}
 	n, m := 0, 0
 	if f.number, f.wire, n = protowire.ConsumeTag(head); n < 0 {
 		return f, broken

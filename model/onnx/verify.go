@@ -73,6 +73,8 @@ func (v *verifier) each(name string, s span, visit func(field) (bool, error)) er
 		}
 		x, known := specs[f.number]
 		switch {
+		case !known && f.at == 0:
+			return errOther
 		case !known:
 			return fmt.Errorf("byte %d: %s has no field %d: something was added to the file, or it is of a newer version of ONNX", f.at, name, f.number)
 		case !x.kind.fits(f.wire):

@@ -253,6 +253,15 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestVerifyAnother refuses files that are nothing like ONNX, and says so.
+func TestVerifyAnother(t *testing.T) {
+	for name, content := range map[string]string{"a text": "hello, world", "a picture": "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "zeros": "\x00\x00\x00\x00", "nothing": ""} {
+		if _, err := verify([]byte(content)); err == nil || !strings.Contains(err.Error(), "no ONNX file") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestVerifyNotFinite(t *testing.T) {
 	inf, nan := float32(math.Inf(-1)), float32(math.NaN())
 	for want, tensor := range map[string][]any{
