@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"duet/model/data"
+	"duet/model/report"
 	"duet/model/train"
 )
 
@@ -42,7 +43,7 @@ func Evaluate(ctx context.Context, m *Model, o EvaluateOptions) (*Evaluation, er
 		return nil, fmt.Errorf("app: none of the %d examples has a class of the model (%s)", unknown, shortList(m.Labels, 8))
 	}
 	if unknown > 0 {
-		on += fmt.Sprintf("; %d examples without a class of the model left out", unknown)
+		on += fmt.Sprintf("; %s without a class of the model left out", report.Count(unknown, "example"))
 	}
 	hide, err := hideFor(o.Inputs)
 	if err != nil {

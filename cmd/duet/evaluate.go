@@ -54,7 +54,7 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 }
 
 func printEvaluation(s streams, r *app.Evaluation) {
-	fmt.Fprintf(s.out, "%d examples: %s\n\n", r.N, r.On)
+	fmt.Fprintf(s.out, "%s: %s\n\n", report.Count(r.N, "example"), r.On)
 	fmt.Fprintf(s.out, "top-1 %.3f   top-5 %.3f   macro F1 %.3f   loss %.3f\n\n", r.Top1, r.Top5, r.MacroF1, r.Loss)
 	if p := r.Packed; p != nil {
 		fmt.Fprintf(s.out, "weights as %s: %s instead of %s; with f32 top-1 %.3f, loss %.3f; top-1 changes by %+.1f points, %d of %d answers are the same\n\n",

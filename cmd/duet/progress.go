@@ -46,7 +46,7 @@ func (p *progress) show(e train.Event) {
 		if e.Memory > 0 {
 			has = fmt.Sprintf(", which has about %s for it", report.Size(e.Memory))
 		}
-		p.line("Trains %d of %d parameters for %d steps; this takes %s of the device's memory%s.", e.Trained, e.Parameters, e.Steps, report.Size(e.Bytes), has)
+		p.line("Trains %d of %d parameters for %s; this takes %s of the device's memory%s.", e.Trained, e.Parameters, report.Count(e.Steps, "step"), report.Size(e.Bytes), has)
 	case "features":
 		p.bar.set(share(e), fmt.Sprintf("looking at %d of %d pictures and texts", e.Step, e.Steps))
 		if e.Step == e.Steps && !p.looked {
