@@ -110,14 +110,23 @@ func (t *training) tensors() []checkpoint.Tensor {
 	return out
 }
 
-// resume reads the state that was kept.
-func (t *training) resume() (train.State, error) {
-	f, err := t.keep.OpenState()
+// openState opens the state that was kept.
+func openState(k Keeper) (*checkpoint.File, error) {
+	f, err := k.OpenState()
 	if errors.Is(err, fs.ErrNotExist) {
-		return train.State{}, fmt.Errorf("app: there is no training to resume: %s does not exist", t.keep)
+		return nil, fmt.Errorf("app: there is no training to resume: %s does not exist", k)
 	}
 	if err != nil {
-		return train.State{}, fmt.Errorf("app: resuming: %w", err)
+		return nil, fmt.Errorf("app: resuming: %w", err)
+	}
+	return f, nil
+}
+
+// resume reads the state that was kept.
+func (t *training) resume() (train.State, error) {
+	f, err := openState(t.keep)
+	if err != nil {
+		return train.State{}, err
 	}
 	defer f.Close()
 	s, err := readSaved(f)

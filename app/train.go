@@ -160,7 +160,8 @@ func (o *TrainOptions) plan(ctx context.Context, adapter gpu.Info) (train.Event,
 	return train.Event{Event: "plan", Bytes: e.Bytes, Memory: e.Memory, Parameters: e.Parameters, Trained: e.Trained, Steps: e.Steps}, nil
 }
 
-// CheckOut refuses a place where the model cannot go. [Train] begins with it;
+// CheckOut refuses a place where the model cannot go, or where no state lies to go
+// on from. [Train] begins with it;
 // whoever reads a collection first asks before that.
 func (o *TrainOptions) CheckOut() error {
 	if o.Keep == nil {
@@ -172,8 +173,12 @@ func (o *TrainOptions) CheckOut() error {
 		}
 		o.Keep = OnDisk(o.Out)
 	}
-	if o.Resume {
-		return nil // the model that it has come to is its own to replace
+	if o.Resume { // the model that it has come to is its own to replace
+		f, err := openState(o.Keep)
+		if err != nil {
+			return err
+		}
+		return f.Close()
 	}
 	var taken error
 	if d, ok := o.Keep.(OnDisk); ok {

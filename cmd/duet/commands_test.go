@@ -161,6 +161,9 @@ func TestReplace(t *testing.T) {
 	if _, errs := command(t, 1, "train", "--data", filepath.Join(t.TempDir(), "nothing"), "--out", model); !strings.Contains(errs, model+" is there already") {
 		t.Errorf("training over a model says %q", errs)
 	}
+	if _, errs := command(t, 1, "train", "--data", filepath.Join(t.TempDir(), "nothing"), "--out", model, "--resume"); !strings.Contains(errs, "no training to resume: "+model+".state") {
+		t.Errorf("going on from nothing says %q", errs)
+	}
 	if content, err := os.ReadFile(letter); err != nil || string(content) != "Dear Ada" {
 		t.Errorf("the letter reads %q, %v", content, err)
 	}
