@@ -12,3 +12,11 @@ const (
 	// memory, and there are many of them.
 	GPU
 )
+
+// String names the kind of processor.
+func (t Target) String() string {
+	if t == GPU {
+		return "GPU"
+	}
+	return "CPU"
+}

@@ -31,11 +31,12 @@ type information struct {
 }
 
 type adapter struct {
-	Name   string     `json:"name"`
-	Vendor string     `json:"vendor"`
-	Driver string     `json:"driver"`
-	Class  gpu.Class  `json:"class"`
-	Limits gpu.Limits `json:"limits"`
+	Name    string     `json:"name"`
+	Vendor  string     `json:"vendor"`
+	Driver  string     `json:"driver"`
+	Class   gpu.Class  `json:"class"`
+	Kernels string     `json:"kernels"` // CPU or GPU: for which they are written
+	Limits  gpu.Limits `json:"limits"`
 }
 
 type versions struct {
@@ -52,7 +53,7 @@ func (c infoCommand) Run(ctx context.Context, s streams) error {
 		x.Problem = err.Error()
 	}
 	for _, a := range list {
-		x.Adapters = append(x.Adapters, adapter{a.Name, a.Vendor, a.Driver, a.Class, a.Limits})
+		x.Adapters = append(x.Adapters, adapter{a.Name, a.Vendor, a.Driver, a.Class, a.Target.String(), a.Limits})
 	}
 	if x.Default, err = describeDefault(); err != nil {
 		return err
@@ -72,9 +73,12 @@ func (x information) print(s streams) {
 			first = " (taken unless " + gpu.AdapterVariable + " names another)"
 		}
 		fmt.Fprintf(s.out, "adapter: %s, %s%s\n", a.Name, a.Class, first)
-		l := a.Limits
-		fmt.Fprintf(s.out, "  storage binding %s, buffer %s, %d storage buffers a stage, workgroup %d invocations and %s, %d groups a dimension\n",
-			report.Size(int64(l.StorageBinding)), report.Size(int64(l.BufferSize)), l.StorageBuffers, l.WorkgroupSize, report.Size(int64(l.WorkgroupBytes)), l.Groups)
+		l, buffer := a.Limits, "of any size"
+		if l.BufferSize < 1<<50 {
+			buffer = report.Size(l.BufferSize)
+		}
+		fmt.Fprintf(s.out, "  storage binding %s, buffer %s, %d storage buffers a stage, workgroup %d invocations and %s, %d groups a dimension, kernels for %ss\n",
+			report.Size(l.StorageBinding), buffer, l.StorageBuffers, l.WorkgroupSize, report.Size(int64(l.WorkgroupBytes)), l.Groups, a.Kernels)
 	}
 	if len(x.Adapters) == 0 {
 		fmt.Fprintf(s.out, "adapter: none (%s); --backend reference computes without one, slowly\n", x.Problem)

@@ -12,9 +12,10 @@ import (
 	"duet/model/shared"
 )
 
-// TestTabAgrees compares, with the kernels for CPUs and for GPUs, vlm_tiny's logits, gradients and trajectories with the
-// goldens in the browser, and there trains its concat for twenty steps (the
-// golden's ten are the first of them): the losses must be those here.
+// TestTabAgrees compares vlm_tiny's logits, gradients and trajectories with the
+// goldens in the browser, the gradients with the kernels for CPUs and for GPUs,
+// and there trains its concat for twenty steps (the golden's ten are the first of
+// them): the losses must be those here.
 func TestTabAgrees(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser")
