@@ -111,6 +111,12 @@ func (p *person) told(text string) {
 func (p *person) enter(name string) {
 	p.Helper()
 	p.click("textbox", name)
+	p.focused(name)
+}
+
+// focused waits until keys go to a field.
+func (p *person) focused(name string) {
+	p.Helper()
 	quoted, _ := json.Marshal(name)
 	wait(p.TB, p.page, fmt.Sprintf(`document.activeElement.getAttribute('aria-label')?.startsWith(%s)`, quoted))
 }
@@ -221,6 +227,7 @@ func TestJourney(t *testing.T) {
 	p.holds("a question or a caption", question)
 	p.must(p.page.Shortcut(t.Context(), "a", "selectAll"))
 	p.must(p.page.Shortcut(t.Context(), "c", "copy"))
+	p.focused("a question or a caption")
 	p.must(p.page.Type(t.Context(), "\r"))
 	p.answered(question, 1)
 	p.step("first answered")
@@ -246,6 +253,7 @@ func TestJourney(t *testing.T) {
 	p.find("textbox", "Name")
 	p.click("button", "Export…")
 	p.saved("*.zip")
+	p.find("text", "Saved as ") // which moves what is below it
 	p.click("button", "As ONNX…")
 	p.saved("*.onnx")
 	p.shot("journey-models")

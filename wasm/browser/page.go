@@ -78,7 +78,9 @@ func (p *Page) Wait(ctx context.Context, condition string) error {
 	defer cancel()
 	for {
 		var done bool
-		if err := eval(ctx, "Boolean(await ("+condition+"\n))", &done); err != nil || done {
+		err := eval(ctx, "Boolean(await ("+condition+"\n))", &done)
+		// A page that was being loaded anew has another document now.
+		if anew := err != nil && strings.Contains(err.Error(), "target navigated"); !anew && (err != nil || done) {
 			return p.explain(ctx, err)
 		}
 		select {
