@@ -14,21 +14,13 @@
 #endif
 #paste "attention_params"
 #import "attention_staged"
-var<workgroup> keys_of: array<vec4<f32>, {{OWN_H}}>; // [16 DH + 1]
-var<workgroup> values: array<vec4<f32>, {{OWN_V}}>; // [16 DV + 1]
-var<workgroup> queries: array<vec4<f32>, {{BLOCK_H}}>; // [8 DH + 1]
-var<workgroup> grads: array<vec4<f32>, {{BLOCK_V}}>; // [8 DV + 1]
+var<workgroup> own_h: array<vec4<f32>, {{OWN_H}}>; // keys [16 DH + 1]
+var<workgroup> own_v: array<vec4<f32>, {{OWN_V}}>; // values [16 DV + 1]
+var<workgroup> block_h: array<vec4<f32>, {{BLOCK_H}}>; // queries [8 DH + 1]
+var<workgroup> block_v: array<vec4<f32>, {{BLOCK_V}}>; // grads [8 DV + 1]
 var<workgroup> slopes: array<vec2<f32>, 64>; // [16 4], of the scores
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-  let block = group.x + group.y * groups.x;
-  if (block >= P.invocations) {
-    return;
-  }
-  let first = block % P.blocks * 16u;
-  let r = local / 4u;
-  let c = local % 4u;
+#paste "attention_staged_main"
   let heads = P.h / P.group;
   let shared_head = block / P.blocks % heads;
   let b = block / P.blocks / heads;
@@ -36,10 +28,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let keys = min(u32(stats[2u * all + b]), P.tk);
   let j = min(first + r, P.tk - 1u);
   for (var i = local; i < 16u * DH; i += 64u) {
-    keys_of[i / DH * (DH + 1u) + i % DH] = k[(b * P.tk + min(first + i / DH, P.tk - 1u)) * P.k_row + P.k_at + shared_head * P.dh + i % DH];
+    own_h[i / DH * (DH + 1u) + i % DH] = k[(b * P.tk + min(first + i / DH, P.tk - 1u)) * P.k_row + P.k_at + shared_head * P.dh + i % DH];
   }
   for (var i = local; i < 16u * DV; i += 64u) {
-    values[i / DV * (DV + 1u) + i % DV] = v[(b * P.tk + min(first + i / DV, P.tk - 1u)) * P.v_row + P.v_at + shared_head * P.dv + i % DV];
+    own_v[i / DV * (DV + 1u) + i % DV] = v[(b * P.tk + min(first + i / DV, P.tk - 1u)) * P.v_row + P.v_at + shared_head * P.dv + i % DV];
   }
 #for m {{SHARES_H}}
   var u$m = vec4<f32>();
@@ -53,26 +45,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     for (var t = 0u; t < end; t += 8u) {
       workgroupBarrier();
       for (var i = local; i < 8u * DH; i += 64u) {
-        queries[i / DH * (DH + 1u) + i % DH] = q[(b * P.tq + min(t + i / DH, P.tq - 1u)) * P.q_row + P.q_at + h * P.dh + i % DH];
+        block_h[i / DH * (DH + 1u) + i % DH] = q[(b * P.tq + min(t + i / DH, P.tq - 1u)) * P.q_row + P.q_at + h * P.dh + i % DH];
       }
       for (var i = local; i < 8u * DV; i += 64u) {
-        grads[i / DV * (DV + 1u) + i % DV] = grad[((b * P.tq + min(t + i / DV, P.tq - 1u)) * P.h + h) * P.dv + i % DV];
+        block_v[i / DV * (DV + 1u) + i % DV] = grad[((b * P.tq + min(t + i / DV, P.tq - 1u)) * P.h + h) * P.dv + i % DV];
       }
       workgroupBarrier();
-      var s0 = vec4<f32>();
-      var s1 = vec4<f32>();
-      for (var i = 0u; i < DH; i += 1u) {
-        let a = keys_of[r * (DH + 1u) + i];
-        s0 += a * queries[2u * c * (DH + 1u) + i];
-        s1 += a * queries[(2u * c + 1u) * (DH + 1u) + i];
-      }
-      var e0 = vec4<f32>();
-      var e1 = vec4<f32>();
-      for (var i = 0u; i < DV; i += 1u) {
-        let a = values[r * (DV + 1u) + i];
-        e0 += a * grads[2u * c * (DV + 1u) + i];
-        e1 += a * grads[(2u * c + 1u) * (DV + 1u) + i];
-      }
+#paste "attention_staged_scores"
+#paste "attention_staged_products"
       var s = vec2<f32>(dot_of(s0), dot_of(s1)) * P.scale;
       let n = vec2<u32>(t + 2u * c, t + 2u * c + 1u);
       let at = min(n, vec2<u32>(P.tq - 1u));
@@ -95,7 +75,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       {
         let i = min(c + $mu * 4u, DH - 1u);
 #for n 4
-        u$m += w$n.x * queries[2u * $nu * (DH + 1u) + i] + w$n.y * queries[(2u * $nu + 1u) * (DH + 1u) + i];
+        u$m += w$n.x * block_h[2u * $nu * (DH + 1u) + i] + w$n.y * block_h[(2u * $nu + 1u) * (DH + 1u) + i];
 #end
       }
 #end
@@ -103,7 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       {
         let i = min(c + $mu * 4u, DV - 1u);
 #for n 4
-        o$m += p$n.x * grads[2u * $nu * (DV + 1u) + i] + p$n.y * grads[(2u * $nu + 1u) * (DV + 1u) + i];
+        o$m += p$n.x * block_v[2u * $nu * (DV + 1u) + i] + p$n.y * block_v[(2u * $nu + 1u) * (DV + 1u) + i];
 #end
       }
 #end

@@ -27,17 +27,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>, @builtin(num_workgroups) 
   let z = rest / P.tiles_m;
   let rows_end = P.m;
   out_base = P.oc + z * P.zc;
-#if SPLIT
-  let k_begin = z * P.k_step;
-  let k_end = min(k_begin + P.k_step, P.k);
-  let a_base = P.oa;
-  let b_base = P.ob;
-#else
-  let k_begin = 0u;
-  let k_end = P.k;
-  let a_base = P.oa + z * P.za;
-  let b_base = P.ob + z * P.zb;
-#endif
+#paste "matmul_ranges"
 #paste "tile_zero"
 #if TA
   // A is [k m]: a step of k is one row of each operand.

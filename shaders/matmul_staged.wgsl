@@ -59,17 +59,7 @@ fn step_b(k: u32) -> vec4<f32> {
 #paste "staged_main"
   let z = rest / P.tiles_m;
   out_base = P.oc + z * P.zc;
-#if SPLIT
-  let k_begin = z * P.k_step;
-  let k_end = min(k_begin + P.k_step, P.k);
-  let a_base = P.oa;
-  let b_base = P.ob;
-#else
-  let k_begin = 0u;
-  let k_end = P.k;
-  let a_base = P.oa + z * P.za;
-  let b_base = P.ob + z * P.zb;
-#endif
+#paste "matmul_ranges"
   k_last = k_end;
   let lanes = vec4<u32>(0u, 1u, 2u, 3u);
 #if TA
